@@ -1,0 +1,183 @@
+package usageprocessor
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+	"time"
+
+	"go.opentelemetry.io/collector/component"
+
+	"github.com/otelusage/usageprocessor/internal/extract"
+	"github.com/otelusage/usageprocessor/internal/meter"
+	"github.com/otelusage/usageprocessor/internal/usage"
+)
+
+// Config is what users write under the processor's ID. An empty block is valid.
+type Config struct {
+	// Endpoints is what the services serve.
+	Endpoints SideConfig `mapstructure:"endpoints"`
+	// Providers is what the services consume.
+	Providers   SideConfig        `mapstructure:"providers"`
+	Export      ExportConfig      `mapstructure:"export"`
+	Persistence PersistenceConfig `mapstructure:"persistence"`
+
+	_ struct{}
+}
+
+// SideConfig is the metering of endpoints or of providers.
+type SideConfig struct {
+	Enabled bool `mapstructure:"enabled"`
+	// Dimensions are attributes added to the identity of a series: looked up on
+	// the span, then its scope, then its resource.
+	Dimensions []string `mapstructure:"dimensions"`
+
+	_ struct{}
+}
+
+// ExportConfig is how usage leaves the processor.
+type ExportConfig struct {
+	Interval time.Duration `mapstructure:"interval"`
+	// Histogram is `exponential` or `explicit`.
+	Histogram string `mapstructure:"histogram"`
+	// Buckets are the upper bounds of an explicit histogram, in seconds.
+	Buckets []float64 `mapstructure:"buckets"`
+
+	_ struct{}
+}
+
+const (
+	histogramExponential = "exponential"
+	histogramExplicit    = "explicit"
+)
+
+const (
+	minInterval   = 10 * time.Millisecond
+	maxInterval   = 24 * time.Hour
+	maxDimensions = 16
+	maxBuckets    = 100
+	maxBound      = 1e6 // seconds, 11 days
+)
+
+// createDefaultConfig is the only place that has defaults.
+func createDefaultConfig() component.Config {
+	return &Config{
+		Endpoints: SideConfig{Enabled: true},
+		Providers: SideConfig{Enabled: true},
+		Export:    ExportConfig{Interval: 60 * time.Second, Histogram: histogramExponential},
+		Persistence: PersistenceConfig{
+			Interval:   30 * time.Second,
+			Durability: durabilityWrite,
+		},
+	}
+}
+
+// defaultBuckets are used for explicit histograms without bounds of their own:
+// 1 ms to 500 s, in seconds.
+func defaultBuckets() []float64 {
+	return []float64{0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 25, 50, 100, 250, 500}
+}
+
+// Validate refuses every value that could not be honoured, with its key.
+func (c *Config) Validate() error {
+	return errors.Join(
+		validateDimensions("endpoints.dimensions", usage.Endpoint, c.Endpoints.Dimensions),
+		validateDimensions("providers.dimensions", usage.Provider, c.Providers.Dimensions),
+		validateInterval("export.interval", c.Export.Interval),
+		c.Export.validateHistogram(),
+		c.Persistence.validate(),
+	)
+}
+
+func validateInterval(key string, d time.Duration) error {
+	if d < minInterval || d > maxInterval {
+		return fmt.Errorf("`%s` is %s: it must be between %s and %s", key, d, minInterval, maxInterval)
+	}
+	return nil
+}
+
+func validateDimensions(key string, kind usage.Kind, names []string) error {
+	if len(names) > maxDimensions {
+		return fmt.Errorf("`%s` has %d names: at most %d are accepted", key, len(names), maxDimensions)
+	}
+	for i, name := range names {
+		switch {
+		case name == "":
+			return fmt.Errorf("`%s` has an empty name: names of attributes are accepted", key)
+		case strings.HasPrefix(name, "usage."):
+			return fmt.Errorf("`%s` has `%s`: names under `usage.` are taken, every %s series has %s", key, name, kind, strings.Join(usage.BaseNames(kind), ", "))
+		case slices.Contains(names[:i], name):
+			return fmt.Errorf("`%s` has `%s` twice: each name is accepted once", key, name)
+		}
+	}
+	return nil
+}
+
+func (c *ExportConfig) validateHistogram() error {
+	switch c.Histogram {
+	case histogramExponential:
+		if len(c.Buckets) > 0 {
+			return fmt.Errorf("`export.buckets` is set, but `export.histogram` is `%s`: buckets are accepted with `%s`", c.Histogram, histogramExplicit)
+		}
+		return nil
+	case histogramExplicit:
+		return c.validateBuckets()
+	default:
+		return fmt.Errorf("`export.histogram` is %q: `%s` and `%s` are accepted", c.Histogram, histogramExponential, histogramExplicit)
+	}
+}
+
+func (c *ExportConfig) validateBuckets() error {
+	if len(c.Buckets) > maxBuckets {
+		return fmt.Errorf("`export.buckets` has %d bounds: at most %d are accepted", len(c.Buckets), maxBuckets)
+	}
+	last := time.Duration(0)
+	for _, b := range c.Buckets {
+		if math.IsNaN(b) || b <= 0 || b > maxBound {
+			return fmt.Errorf("`export.buckets` has the bound %v: seconds above 0 and up to %v are accepted", b, maxBound)
+		}
+		if bound := nanoseconds(b); bound > last {
+			last = bound
+			continue
+		}
+		return fmt.Errorf("`export.buckets` has the bound %v after one that is not smaller: ascending bounds, a nanosecond apart, are accepted", b)
+	}
+	return nil
+}
+
+func nanoseconds(seconds float64) time.Duration {
+	return time.Duration(math.Round(seconds * float64(time.Second)))
+}
+
+// layout is how durations fall into buckets.
+func (c *ExportConfig) layout() *usage.Layout {
+	if c.Histogram == histogramExponential {
+		return usage.ExponentialLayout()
+	}
+	seconds := c.Buckets
+	if len(seconds) == 0 {
+		seconds = defaultBuckets()
+	}
+	bounds := make([]time.Duration, len(seconds))
+	for i, s := range seconds {
+		bounds[i] = nanoseconds(s)
+	}
+	return usage.ExplicitLayout(bounds)
+}
+
+// options translates the configuration for the meter.
+func (c *Config) options() (meter.Options, error) {
+	persistence, err := c.Persistence.options()
+	if err != nil {
+		return meter.Options{}, err
+	}
+	return meter.Options{
+		Endpoints:      extract.Side{Enabled: c.Endpoints.Enabled, Dimensions: c.Endpoints.Dimensions},
+		Providers:      extract.Side{Enabled: c.Providers.Enabled, Dimensions: c.Providers.Dimensions},
+		Layout:         c.Export.layout(),
+		ExportInterval: c.Export.Interval,
+		Persistence:    persistence,
+	}, nil
+}

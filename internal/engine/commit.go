@@ -1,0 +1,118 @@
+package engine
+
+import "github.com/otelusage/usageprocessor/internal/usage"
+
+// Commit counts a batch and returns the sequence number that has to be durable
+// before the batch may be acknowledged. now is in Unix nanoseconds.
+func (e *Engine) Commit(b *usage.Batch, now int64) (seq uint64) {
+	deltas := b.Seal()
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	c := &e.commit
+	// Later than any export, hence every series starts after the last one.
+	c.Seq, c.Time, c.Defined = e.seq+1, max(now, e.time+1), c.Defined[:0]
+	e.resolve(b, deltas)
+	c.Deltas, c.Ledger = compact(deltas), b.Ledger
+	e.apply(c)
+	if e.options.Journal != nil {
+		e.options.Journal(c)
+	}
+	return c.Seq
+}
+
+// resolve gives every delta its slot and empties those that repeat inference.
+// Shadows come last: inference counted in this very batch shadows them too,
+// although its transport mostly stands before it (the inner span ends first).
+func (e *Engine) resolve(b *usage.Batch, deltas []usage.Delta) {
+	for i := range deltas {
+		if deltas[i].Any() && len(b.ShadowOf(i)) == 0 {
+			deltas[i].Slot = e.locate(b.Key(i))
+		}
+	}
+	for i := range deltas {
+		shadow := b.ShadowOf(i)
+		if !deltas[i].Any() || len(shadow) == 0 {
+			continue
+		}
+		if _, claimed := e.claims[string(shadow)]; claimed {
+			b.Ledger.Move(usage.Counted, usage.SkippedInferenceHTTP, deltas[i].TotalRequests())
+			deltas[i].Measures = usage.Measures{}
+			continue
+		}
+		deltas[i].Slot = e.locate(b.Key(i))
+	}
+}
+
+// compact keeps the deltas that carry requests, in place.
+func compact(deltas []usage.Delta) []usage.Delta {
+	kept := deltas[:0]
+	for i := range deltas {
+		if deltas[i].Any() {
+			kept = append(kept, deltas[i])
+		}
+	}
+	return kept
+}
+
+// locate returns the slot of a key, defining the series if it is new.
+func (e *Engine) locate(key []byte, hash uint64) uint32 {
+	if slot, ok := e.table.find(key, hash); ok {
+		return slot
+	}
+	owned := usage.Key(key)
+	schema := e.options.Schemas.Get(owned.Schema())
+	def := usage.Definition{
+		Slot:   e.table.next(),
+		Schema: schema,
+		Values: owned.AppendValues(make([]string, 0, len(schema.Names))),
+		Start:  e.commit.Time,
+	}
+	e.define(&def, owned, hash)
+	e.commit.Defined = append(e.commit.Defined, def)
+	return def.Slot
+}
+
+// define adds an empty series in the next slot, which the definition names.
+func (e *Engine) define(def *usage.Definition, key usage.Key, hash uint64) *series {
+	s := newSeries(def.Schema.Kind)
+	s.key, s.hash, s.start = key, hash, def.Start
+	e.table.put(s)
+	e.series[def.Schema.Kind]++
+	if claim, ok := inferenceClaim(def); ok {
+		e.claims[claim] = struct{}{}
+	}
+	return s
+}
+
+// inferenceClaim is the claim that an inference series makes.
+func inferenceClaim(def *usage.Definition) (claim string, ok bool) {
+	if def.Schema.Kind != usage.Provider {
+		return "", false
+	}
+	// The order is that of usage.BaseNames.
+	service, provider, kind := def.Values[0], def.Values[1], def.Values[2]
+	if kind != usage.GenAI {
+		return "", false
+	}
+	return string(usage.AppendClaim(nil, service, provider)), true
+}
+
+// apply adds a commit whose series are defined. A series restored from a
+// snapshot that already contains the commit is left as it is; the sequence
+// numbers move last, because a series has a delta for each hour.
+func (e *Engine) apply(c *usage.Commit) {
+	for i := range c.Deltas {
+		if s := e.table.at(c.Deltas[i].Slot); s.seq < c.Seq {
+			s.add(&c.Deltas[i])
+		}
+	}
+	for i := range c.Deltas {
+		s := e.table.at(c.Deltas[i].Slot)
+		s.seq = max(s.seq, c.Seq)
+	}
+	if e.ledgerSeq < c.Seq {
+		e.ledger.Add(&c.Ledger)
+		e.ledgerSeq = c.Seq
+	}
+	e.seq, e.time = c.Seq, c.Time
+}

@@ -1,0 +1,97 @@
+package engine
+
+import (
+	"fmt"
+	"math"
+
+	"github.com/otelusage/usageprocessor/internal/usage"
+)
+
+// Restore puts a series from a snapshot into an engine that counts nothing yet.
+func (e *Engine) Restore(row *usage.Row) error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	def := usage.Definition{Slot: row.Slot, Schema: row.Schema, Values: row.Values, Start: row.Start}
+	s, err := e.redefine(&def)
+	if err != nil {
+		return err
+	}
+	for _, d := range []*usage.Distribution{&row.Durations, &row.FirstTokens} {
+		if last := int(d.Offset) + len(d.Counts) - 1; last >= 0 && !e.options.Layout.Holds(usage.Bucket(min(last, math.MaxInt16))) {
+			return fmt.Errorf("series %d: bucket %d is out of range", row.Slot, last)
+		}
+	}
+	s.restore(row, e.options.Layout)
+	return nil
+}
+
+// Resume sets where the journal goes on: base is the commit before the first
+// one that is replayed. The totals, copied after the series, may be ahead of it.
+func (e *Engine) Resume(base uint64, totals usage.Totals) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.seq, e.time = base, totals.Time
+	e.ledger, e.ledgerSeq = totals.Ledger, totals.Seq
+}
+
+// Replay applies a commit from the journal. Those that a snapshot already
+// contains change nothing; a gap or an unknown series is an error.
+func (e *Engine) Replay(c *usage.Commit) error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if c.Seq != e.seq+1 {
+		return fmt.Errorf("commit %d follows commit %d", c.Seq, e.seq)
+	}
+	for i := range c.Defined {
+		if _, err := e.redefine(&c.Defined[i]); err != nil {
+			return fmt.Errorf("commit %d: %w", c.Seq, err)
+		}
+	}
+	for i := range c.Deltas {
+		if err := e.check(&c.Deltas[i]); err != nil {
+			return fmt.Errorf("commit %d: %w", c.Seq, err)
+		}
+	}
+	c.Time = max(c.Time, e.time)
+	e.apply(c)
+	return nil
+}
+
+// check refuses what apply could not add.
+func (e *Engine) check(d *usage.Delta) error {
+	if e.table.at(d.Slot) == nil {
+		return fmt.Errorf("series %d is not defined", d.Slot)
+	}
+	for _, buckets := range [][]usage.Bucket{d.Durations, d.FirstTokens} {
+		for _, b := range buckets {
+			if !e.options.Layout.Holds(b) {
+				return fmt.Errorf("series %d: bucket %d is out of range", d.Slot, b)
+			}
+		}
+	}
+	return nil
+}
+
+// redefine defines a stored series, or finds it where the snapshot had it.
+func (e *Engine) redefine(def *usage.Definition) (*series, error) {
+	var k usage.KeyBuilder
+	k.Reset(def.Schema)
+	for _, v := range def.Values {
+		k.Value(v)
+	}
+	key := usage.Key(k.Bytes())
+	if s := e.table.at(def.Slot); s != nil {
+		if s.key != key {
+			return nil, fmt.Errorf("series %d is defined twice, differently", def.Slot)
+		}
+		return s, nil
+	}
+	if next := e.table.next(); def.Slot != next {
+		return nil, fmt.Errorf("series %d is defined where series %d was due", def.Slot, next)
+	}
+	hash := e.options.Hasher.Sum(k.Bytes())
+	if slot, ok := e.table.find(k.Bytes(), hash); ok {
+		return nil, fmt.Errorf("series %d and %d have the same identity", slot, def.Slot)
+	}
+	return e.define(def, key, hash), nil
+}

@@ -1,0 +1,107 @@
+package engine
+
+import "github.com/otelusage/usageprocessor/internal/usage"
+
+// series is the state of one identity. A million of them have to fit: there
+// are no pointers but the key and the bucket counts, and what only providers
+// have is allocated with them.
+type series struct {
+	key   usage.Key
+	hash  uint64
+	start int64  // Unix ns
+	seq   uint64 // newest commit contained
+
+	requests      [usage.Outcomes]int64
+	requestBytes  int64
+	responseBytes int64
+	durationSum   int64 // ns
+	durations     histogram
+
+	inference *inference // nil for endpoints
+}
+
+// inference is what only provider series measure.
+type inference struct {
+	tokens        [usage.TokenTypes]int64
+	firstTokenSum int64 // ns
+	firstTokens   histogram
+}
+
+// providerSeries makes a series and its inference part one heap object.
+type providerSeries struct {
+	series
+	inference
+}
+
+func newSeries(kind usage.Kind) *series {
+	if kind != usage.Provider {
+		return &series{}
+	}
+	p := &providerSeries{}
+	p.series.inference = &p.inference
+	return &p.series
+}
+
+// add adds a delta.
+func (s *series) add(d *usage.Delta) {
+	s.addMeasures(&d.Measures)
+	for _, b := range d.Durations {
+		s.durations.observe(b, 1)
+	}
+	if s.inference == nil {
+		return
+	}
+	for _, b := range d.FirstTokens {
+		s.inference.firstTokens.observe(b, 1)
+	}
+}
+
+func (s *series) addMeasures(m *usage.Measures) {
+	for i, n := range m.Requests {
+		s.requests[i] = usage.AddSaturating(s.requests[i], n)
+	}
+	s.requestBytes = usage.AddSaturating(s.requestBytes, m.RequestBytes)
+	s.responseBytes = usage.AddSaturating(s.responseBytes, m.ResponseBytes)
+	s.durationSum = usage.AddSaturating(s.durationSum, m.Duration)
+	if s.inference == nil {
+		return
+	}
+	for i, n := range m.Tokens {
+		s.inference.tokens[i] = usage.AddSaturating(s.inference.tokens[i], n)
+	}
+	s.inference.firstTokenSum = usage.AddSaturating(s.inference.firstTokenSum, m.TimeToFirstToken)
+}
+
+// row copies the series.
+func (s *series) row(slot uint32, schema *usage.Schema, layout *usage.Layout) usage.Row {
+	row := usage.Row{
+		Slot:   slot,
+		Schema: schema,
+		Values: s.key.AppendValues(make([]string, 0, len(schema.Names))),
+		Start:  s.start,
+		Seq:    s.seq,
+		Measures: usage.Measures{
+			Requests:      s.requests,
+			Duration:      s.durationSum,
+			RequestBytes:  s.requestBytes,
+			ResponseBytes: s.responseBytes,
+		},
+		Durations: s.durations.distribution(layout),
+	}
+	if s.inference != nil {
+		row.Tokens = s.inference.tokens
+		row.TimeToFirstToken = s.inference.firstTokenSum
+		row.FirstTokens = s.inference.firstTokens.distribution(layout)
+	}
+	return row
+}
+
+// restore makes the series what the row says.
+func (s *series) restore(row *usage.Row, layout *usage.Layout) {
+	s.start, s.seq = row.Start, row.Seq
+	s.addMeasures(&row.Measures)
+	s.durations.restore(row.Durations, layout)
+	if s.inference != nil {
+		s.inference.firstTokens.restore(row.FirstTokens, layout)
+	}
+}

@@ -1,0 +1,42 @@
+package engine
+
+import "github.com/otelusage/usageprocessor/internal/usage"
+
+// Rows copies up to limit series, beginning with slot from, into rows and
+// returns the slot to go on with, and whether there may be more. The lock is
+// held for one call only, so that looking at a million series never stops
+// counting for long.
+func (e *Engine) Rows(rows []usage.Row, from uint32, limit int) (out []usage.Row, next uint32, more bool) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for slot := from; slot < e.table.next(); slot++ {
+		if limit == 0 {
+			return rows, slot, true
+		}
+		if s := e.table.at(slot); s != nil {
+			rows = append(rows, s.row(slot, e.options.Schemas.Get(s.key.Schema()), e.options.Layout))
+			limit--
+		}
+	}
+	return rows, e.table.next(), false
+}
+
+// Totals returns what a snapshot holds beside the series.
+func (e *Engine) Totals() usage.Totals {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return usage.Totals{Seq: e.seq, Time: e.time, Ledger: e.ledger}
+}
+
+// Tick returns the time of an export that begins now, which is in Unix
+// nanoseconds. Every export is later than all that happened before it, at
+// least by a millisecond, whatever the wall clock does.
+func (e *Engine) Tick(now int64) int64 {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.time = max(now, e.time+minTick)
+	return e.time
+}
+
+// minTick is the resolution of timestamps in the backends metrics go to, in ns.
+const minTick = 1e6

@@ -1,0 +1,13 @@
+// Package extract reads usage out of telemetry: it decides what a span is (a
+// call served, a call made, or neither), whose it is, how it ended and what it
+// measured, and leaves that in a [usage.Batch].
+//
+// It reads only. Nothing of the telemetry is kept: names become bytes of a key,
+// everything else becomes a number, because pdata may be reused as soon as the
+// next consumer has it.
+//
+// A file that is named after a signal only traverses; the others each answer
+// one question about one record. What is read under which name is a table
+// (attributes.go), compiled once, so that a record costs one pass over its
+// attributes and no allocation.
+package extract

@@ -1,0 +1,118 @@
+package extract
+
+import (
+	"go.opentelemetry.io/collector/pdata/ptrace"
+
+	"github.com/otelusage/usageprocessor/internal/usage"
+)
+
+// endpoint meters a span of something that was served.
+func (r *Reading) endpoint(s ptrace.Span) {
+	if !r.x.endpoints.enabled {
+		r.skip(usage.UnmeteredDisabled)
+		return
+	}
+	protocol := r.protocol(s)
+	if isNested(s, protocol) {
+		r.skip(usage.SkippedNested)
+		return
+	}
+	outcome := r.outcome(s.Status().Code(), served)
+	r.key.Reset(r.x.endpoints.schema)
+	r.key.Value(r.service)
+	r.key.Value(protocol)
+	r.key.Open()
+	r.endpointName(s, protocol)
+	r.closeName()
+	r.dimensions(&r.x.endpoints)
+	record := r.record(s, outcome)
+	record.RequestBytes, record.ResponseBytes = r.sizes()
+	r.Batch.Add(record)
+}
+
+// isNested says whether an HTTP or RPC server span lies inside another span of
+// the same process: a framework's, inside that of the server it runs in. Only
+// spans whose parent is known to be local are taken for that.
+func isNested(s ptrace.Span, protocol string) bool {
+	const hasIsRemote, isRemote = 0x100, 0x200 // OTLP SpanFlags
+	return s.Kind() == ptrace.SpanKindServer && (protocol == protocolHTTP || protocol == protocolRPC) &&
+		!s.ParentSpanID().IsEmpty() && s.Flags()&(hasIsRemote|isRemote) == hasIsRemote
+}
+
+// Values of usage.protocol.
+const (
+	protocolHTTP      = "http"
+	protocolRPC       = "rpc"
+	protocolMessaging = "messaging"
+	protocolGraphQL   = "graphql"
+	protocolFaaS      = "faas"
+	protocolMCP       = "mcp"
+)
+
+// protocol says what kind of endpoint a span is of. What runs inside HTTP comes
+// before it, being the more telling name.
+func (r *Reading) protocol(s ptrace.Span) string {
+	v := &r.values
+	switch {
+	case v.has(mcpMethod):
+		return protocolMCP
+	case v.has(graphqlType) || v.has(graphqlName):
+		return protocolGraphQL
+	case v.has(rpcSystem):
+		return protocolRPC
+	case v.has(httpMethod) || v.has(httpRoute):
+		return protocolHTTP
+	case v.has(faasTrigger):
+		return protocolFaaS
+	case v.has(messagingSystem) || s.Kind() == ptrace.SpanKindConsumer:
+		return protocolMessaging
+	default:
+		return usage.Unknown
+	}
+}
+
+// endpointName writes what is served. A name never contains an identifier of a
+// single thing; what is not known shows as unknown.
+func (r *Reading) endpointName(s ptrace.Span, protocol string) {
+	switch protocol {
+	case protocolHTTP:
+		r.httpEndpoint()
+	case protocolRPC:
+		r.rpcName(s)
+	case protocolMessaging:
+		r.messagingName(r.messagingVerb("process"))
+	case protocolGraphQL:
+		r.joined(r.values.text(graphqlType), r.values.text(graphqlName))
+	case protocolFaaS:
+		r.key.Write(firstOf(r.values.text(faasName), r.faas, s.Name()))
+	case protocolMCP:
+		r.joined(r.values.text(mcpMethod), r.values.text(toolName))
+	default:
+		if name := s.Name(); name != "" {
+			r.template(name)
+		}
+	}
+}
+
+// httpEndpoint writes "GET /users/{id}": the route, else the path without
+// identifiers. A path that no route matched is the client's invention, so all
+// of them are one endpoint.
+func (r *Reading) httpEndpoint() {
+	v := &r.values
+	method := firstOf(canonicalMethod(v.text(httpMethod)), otherMethod)
+	r.key.Write(method)
+	r.key.Write(" ")
+	if route := v.text(httpRoute); route != "" {
+		r.key.Write(route)
+		return
+	}
+	path := firstOf(v.text(urlPath), pathOf(v.text(urlFull)))
+	switch {
+	case r.httpStatus("") == 404:
+		r.key.Write("unmatched")
+	case path != "":
+		r.key.WriteWith(func(dst []byte) []byte { return appendTemplate(dst, path) })
+	default:
+		r.key.Write(usage.Unknown)
+	}
+}

@@ -1,0 +1,93 @@
+package extract
+
+import (
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/ptrace"
+
+	"github.com/otelusage/usageprocessor/internal/usage"
+)
+
+// inferenceSpan is what is remembered of an inference record until the whole
+// batch has been seen.
+type inferenceSpan struct {
+	trace      pcommon.TraceID
+	id, parent pcommon.SpanID
+	record     int
+}
+
+// saysInference says whether a span is about generative AI at all.
+func (r *Reading) saysInference() bool {
+	v := &r.values
+	return v.has(genAIOperation) || v.has(genAIProvider) || v.has(requestModel)
+}
+
+// inference meters a call to a model. Spans around such calls (agents,
+// workflows, tools) repeat the sums of what is below them and are skipped.
+func (r *Reading) inference(s ptrace.Span) {
+	v := &r.values
+	operation := v.text(genAIOperation)
+	if isAggregate(operation) {
+		r.skip(usage.SkippedAggregate)
+		return
+	}
+	provider := r.inferenceProvider()
+	r.key.Reset(r.x.providers.schema)
+	r.key.Value(r.service)
+	r.key.Open()
+	r.lower(provider)
+	r.closeName()
+	r.key.Value(usage.GenAI)
+	r.key.Value(firstOf(v.text(responseModel), v.text(requestModel), usage.Unknown))
+	r.key.Value(firstOf(operation, usage.Unknown))
+	r.dimensions(&r.x.providers.compiled)
+	record, _ := r.groupedRecord(s, r.outcome(s.Status().Code(), consumed))
+	record.RequestBytes, record.ResponseBytes = r.sizes()
+	record.Inference = r.Batch.AddInference(r.reportedInference(provider))
+	r.inferences = append(r.inferences, inferenceSpan{s.TraceID(), s.SpanID(), s.ParentSpanID(), r.Batch.Add(record)})
+}
+
+// reportedInference reads tokens and time to first token.
+func (r *Reading) reportedInference(provider string) usage.Inference {
+	call := usage.Inference{Tokens: r.tokens(provider), TimeToFirstToken: -1}
+	if ns, ok := r.values.nanoseconds(timeToFirstToken); ok {
+		call.TimeToFirstToken, call.Bucket = ns, r.x.layout.Bucket(ns)
+	}
+	return call
+}
+
+// isAggregate says whether an operation is one that contains inference calls
+// instead of being one (GenAI conventions, gen_ai.operation.name, and the
+// values that frameworks added).
+func isAggregate(operation string) bool {
+	switch operation {
+	case "invoke_agent", "invoke_workflow", "create_agent", "execute_tool", "plan",
+		"create_memory", "search_memory", "update_memory", "upsert_memory", "delete_memory",
+		"create_memory_store", "delete_memory_store",
+		"fetch_response", "framework", "orchestrate_tools", "agent_step":
+		return true
+	default:
+		return false
+	}
+}
+
+// dropNested takes out inference records that have an inference child in the
+// batch: a framework's span around the same call of the provider's SDK.
+func (r *Reading) dropNested() {
+	if len(r.inferences) < 2 {
+		return
+	}
+	clear(r.byID)
+	for i := range r.inferences {
+		r.byID[r.inferences[i].id] = int32(i)
+	}
+	for i := range r.inferences {
+		child := &r.inferences[i]
+		if child.parent.IsEmpty() {
+			continue
+		}
+		n, ok := r.byID[child.parent]
+		if ok && int(n) != i && r.inferences[n].trace == child.trace {
+			r.Batch.Drop(r.inferences[n].record, usage.SkippedNested)
+		}
+	}
+}

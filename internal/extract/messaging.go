@@ -1,0 +1,27 @@
+package extract
+
+import "github.com/otelusage/usageprocessor/internal/usage"
+
+// messagingVerb is what is done with messages; unstated where the kind of span
+// says it.
+func (r *Reading) messagingVerb(unstated string) string {
+	return firstOf(r.values.text(messagingOperation), unstated)
+}
+
+// messagingName writes "process orders". Destinations that exist for one
+// conversation only, such as reply queues, are all the same.
+func (r *Reading) messagingName(verb string) {
+	v := &r.values
+	r.key.Write(verb)
+	r.key.Write(" ")
+	switch template, name := v.text(messagingTemplate), v.text(messagingDestination); {
+	case template != "":
+		r.key.Write(template)
+	case v.flag(messagingTemporary):
+		r.key.Write("(temporary)")
+	case name != "":
+		r.template(name)
+	default:
+		r.key.Write(usage.Unknown)
+	}
+}

@@ -1,0 +1,146 @@
+package extract
+
+import (
+	"strconv"
+	"strings"
+
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/ptrace"
+
+	"github.com/otelusage/usageprocessor/internal/usage"
+)
+
+// side is which end of a call a record is about.
+type side uint8
+
+const (
+	served side = iota
+	consumed
+)
+
+// gRPC status codes that outcomes depend on.
+const (
+	grpcCancelled         = 1
+	grpcResourceExhausted = 8
+)
+
+const (
+	noStatus = 0  // HTTP
+	noCode   = -1 // RPC
+	// failedCode is a status of an RPC system without gRPC's numbers.
+	failedCode = 2 // gRPC UNKNOWN
+)
+
+// outcome says how a call ended, by the first rule that applies (design
+// section 4; codes: semantic conventions, recording errors, HTTP and gRPC). An
+// explicit span status Ok is the application's own word and overrules codes.
+func (r *Reading) outcome(status ptrace.StatusCode, s side) usage.Outcome {
+	if status == ptrace.StatusCodeOk {
+		return usage.Success
+	}
+	errType := r.values.text(errorType)
+	http, rpc := r.httpStatus(errType), r.rpcStatus()
+	switch {
+	case http == 429 || http == 529 || rpc == grpcResourceExhausted:
+		return usage.Throttled
+	case http == 499 || rpc == grpcCancelled || isCancellation(errType):
+		return usage.Cancelled
+	case http >= 400 && http < 500 || s == served && isClientFault(rpc):
+		return usage.ClientError
+	case http >= 500 || rpc > 0 || errType != "" || status == ptrace.StatusCodeError:
+		return usage.Error
+	default:
+		return usage.Success
+	}
+}
+
+// httpStatus returns the HTTP status code. Where there is none, error.type may
+// hold it: that is what the conventions put there for a failed response.
+func (r *Reading) httpStatus(errType string) int {
+	if code, ok := r.values.amount(httpStatus); ok && code >= 100 && code <= 999 {
+		return int(code)
+	}
+	if len(errType) == 3 {
+		if code, err := strconv.Atoi(errType); err == nil && code >= 400 {
+			return code
+		}
+	}
+	return noStatus
+}
+
+// rpcStatus returns the gRPC status number; for other RPC systems whether the
+// call failed.
+func (r *Reading) rpcStatus() int {
+	value, ok := r.values.get(rpcStatus)
+	if !ok {
+		return noCode
+	}
+	system := r.values.text(rpcSystem)
+	if value.Type() == pcommon.ValueTypeStr {
+		if code, named := grpcCode(value.Str()); named {
+			return code
+		}
+	}
+	code, ok := wholeNumber(value)
+	switch {
+	case ok && code == 0 || value.Type() == pcommon.ValueTypeStr && value.Str() == "":
+		return 0
+	case ok && code > 0 && code <= 16 && speaksGRPC(system):
+		return int(code)
+	case !ok && value.Type() != pcommon.ValueTypeStr:
+		r.values.bad[rpcStatus]++
+		return noCode
+	default:
+		return failedCode
+	}
+}
+
+// speaksGRPC says whether a system's numeric status codes are gRPC's.
+func speaksGRPC(system string) bool {
+	return system == "" || system == "grpc" || system == "connectrpc" || system == "connect_rpc"
+}
+
+// grpcCode returns the number of a gRPC or Connect status name.
+func grpcCode(name string) (code int, ok bool) {
+	for code, known := range [...]string{
+		"OK", "CANCELLED", "UNKNOWN", "INVALID_ARGUMENT", "DEADLINE_EXCEEDED", "NOT_FOUND",
+		"ALREADY_EXISTS", "PERMISSION_DENIED", "RESOURCE_EXHAUSTED", "FAILED_PRECONDITION",
+		"ABORTED", "OUT_OF_RANGE", "UNIMPLEMENTED", "INTERNAL", "UNAVAILABLE", "DATA_LOSS",
+		"UNAUTHENTICATED",
+	} {
+		if strings.EqualFold(name, known) {
+			return code, true
+		}
+	}
+	if strings.EqualFold(name, "canceled") { // Connect's spelling
+		return grpcCancelled, true
+	}
+	return 0, false
+}
+
+// isClientFault says whether a server's gRPC status blames the caller: all
+// codes that the conventions do not make an error of the server span.
+func isClientFault(code int) bool {
+	switch code {
+	case noCode, 0, 2, 4, 12, 13, 14, 15:
+		return false
+	default:
+		return true
+	}
+}
+
+// isCancellation says whether an error type is that of a call given up by its
+// caller. Types are compared without their package.
+func isCancellation(errType string) bool {
+	if i := strings.LastIndexByte(errType, '.'); i >= 0 {
+		errType = errType[i+1:]
+	}
+	switch errType {
+	case "cancelled", "canceled", "CANCELLED", "Canceled", "context canceled",
+		"CancelledError", "AbortError", "CancellationException",
+		"OperationCanceledException", "TaskCanceledException":
+		return true
+	default:
+		return false
+	}
+}

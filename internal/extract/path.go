@@ -1,0 +1,119 @@
+package extract
+
+import "strings"
+
+// appendTemplate appends a URL path with everything that identifies a single
+// thing replaced by {id}, so that a path can name an endpoint. Query and
+// fragment are cut off.
+func appendTemplate(dst []byte, path string) []byte {
+	if i := strings.IndexAny(path, "?#"); i >= 0 {
+		path = path[:i]
+	}
+	if path == "" || path[0] != '/' {
+		dst = append(dst, '/')
+	}
+	return appendWithoutIDs(dst, path)
+}
+
+// appendWithoutIDs appends a name, replacing the parts between slashes and
+// spaces that identify a single thing.
+func appendWithoutIDs(dst []byte, name string) []byte {
+	for {
+		end := strings.IndexAny(name, "/ ")
+		part := name
+		if end >= 0 {
+			part = name[:end]
+		}
+		if isID(part) {
+			dst = append(dst, "{id}"...)
+		} else {
+			dst = append(dst, part...)
+		}
+		if end < 0 {
+			return dst
+		}
+		dst = append(dst, name[end])
+		name = name[end+1:]
+	}
+}
+
+const (
+	minHexID    = 8  // shorter hexadecimal is a word or a version
+	minMixedID  = 10 // with at least minDigits digits among letters
+	minDigits   = 3
+	minLongID   = 24 // with at least one digit
+	minOpaqueID = 40 // whatever it consists of
+)
+
+// isID says whether a path segment identifies a single thing: a number, a
+// UUID, a hexadecimal or a long token. Names with a version, such as v1beta1
+// or oauth2, do not.
+func isID(s string) bool {
+	var digits, hex, letters int
+	for i := range len(s) {
+		switch c := s[i]; {
+		case c >= '0' && c <= '9':
+			digits++
+			hex++
+		case c >= 'a' && c <= 'f' || c >= 'A' && c <= 'F':
+			letters++
+			hex++
+		case c >= 'g' && c <= 'z' || c >= 'G' && c <= 'Z':
+			letters++
+		case c == '%' || c == '@' || c >= 0x80:
+			return true // escaped text, mail addresses: somebody's data
+		}
+	}
+	switch {
+	case digits > 0 && letters == 0: // numbers, dates, coordinates
+		return true
+	case digits > 0 && hex >= minHexID && hex+strings.Count(s, "-") == len(s): // hex, UUID
+		return true
+	case digits >= minDigits && letters > 0 && len(s) >= minMixedID:
+		return true
+	case digits > 0 && len(s) >= minLongID:
+		return true
+	default:
+		return len(s) >= minOpaqueID
+	}
+}
+
+// hostOf returns the host of a URL, without user and port; empty if there is none.
+func hostOf(url string) string {
+	_, rest, ok := strings.Cut(url, "://")
+	if !ok {
+		return ""
+	}
+	if i := strings.IndexAny(rest, "/?#"); i >= 0 {
+		rest = rest[:i]
+	}
+	if i := strings.LastIndexByte(rest, '@'); i >= 0 {
+		rest = rest[i+1:]
+	}
+	return withoutPort(rest)
+}
+
+// withoutPort cuts the port off a host; IPv6 addresses lose their brackets.
+func withoutPort(host string) string {
+	if strings.HasPrefix(host, "[") {
+		if end := strings.IndexByte(host, ']'); end > 0 {
+			return host[1:end]
+		}
+	}
+	if i := strings.IndexByte(host, ':'); i >= 0 && strings.LastIndexByte(host, ':') == i {
+		return host[:i]
+	}
+	return host
+}
+
+// pathOf returns what follows the host in a URL.
+func pathOf(url string) string {
+	_, rest, ok := strings.Cut(url, "://")
+	if !ok {
+		return ""
+	}
+	if i := strings.IndexByte(rest, '/'); i >= 0 {
+		return rest[i:]
+	}
+	return "/"
+}

@@ -1,0 +1,26 @@
+package extract
+
+import (
+	"strings"
+
+	"go.opentelemetry.io/collector/pdata/ptrace"
+)
+
+// rpcName writes "pkg.Service/Method": new conventions have it whole in
+// rpc.method, old ones in two attributes, the oldest only as the span's name.
+func (r *Reading) rpcName(s ptrace.Span) {
+	service, method := r.values.text(rpcService), r.values.text(rpcMethod)
+	switch {
+	case strings.Contains(method, "/"):
+		r.key.Write(strings.TrimPrefix(method, "/"))
+	case service != "" && method != "":
+		r.key.Write(service)
+		r.key.Write("/")
+		r.key.Write(method)
+	case service != "" || method != "":
+		r.key.Write(service)
+		r.key.Write(method)
+	default:
+		r.template(strings.TrimPrefix(s.Name(), "/"))
+	}
+}

@@ -1,0 +1,154 @@
+package journal
+
+import (
+	"bufio"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"hash/crc32"
+	"io"
+)
+
+// A frame is one record on disk:
+//
+//	length u32 | crc u32 | kind u8 | payload
+//
+// little endian. length is that of kind and payload; crc is CRC-32C over
+// length, kind and payload. These are part of the format: never change them.
+const (
+	frameHead = 8
+	maxFrame  = 64 << 20 // what a reader is willing to allocate
+)
+
+type frameKind uint8
+
+// Frame kinds are part of the format: append only.
+const (
+	frameHeader frameKind = iota + 1
+	frameSchema
+	frameCommit
+	frameTick
+	frameRows
+	frameEnd
+)
+
+// castagnoli returns the CRC table; crc32.MakeTable hands out a shared one.
+func castagnoli() *crc32.Table { return crc32.MakeTable(crc32.Castagnoli) }
+
+// beginFrame appends the head of a frame, to be completed by endFrame.
+func beginFrame(dst []byte, kind frameKind) (out []byte, start int) {
+	start = len(dst)
+	dst = append(dst, 0, 0, 0, 0, 0, 0, 0, 0, byte(kind))
+	return dst, start
+}
+
+// endFrame fills in length and checksum of the frame that begins at start.
+func endFrame(dst []byte, start int) []byte {
+	frame := dst[start:]
+	binary.LittleEndian.PutUint32(frame, uint32(len(frame)-frameHead))
+	binary.LittleEndian.PutUint32(frame[4:], frameSum(frame[:4], frame[frameHead:]))
+	return dst
+}
+
+func frameSum(length, body []byte) uint32 {
+	return crc32.Update(crc32.Checksum(length, castagnoli()), castagnoli(), body)
+}
+
+// CorruptError says that a file does not hold what was written to it.
+type CorruptError struct {
+	File   string
+	Offset int64
+	Reason string
+}
+
+func (e *CorruptError) Error() string {
+	return fmt.Sprintf("`%s` is damaged at byte %d: %s", e.File, e.Offset, e.Reason)
+}
+
+// errTorn is the end of a file that was being written when its writer died.
+var errTorn = errors.New("torn tail")
+
+// frameReader reads the frames of one file.
+type frameReader struct {
+	name   string
+	src    *bufio.Reader
+	offset int64 // of the next frame
+	torn   int64 // bytes behind offset, once errTorn was returned
+	buf    []byte
+}
+
+func newFrameReader(name string, src io.Reader) *frameReader {
+	return &frameReader{name: name, src: bufio.NewReaderSize(src, 1<<20)}
+}
+
+// next returns the next frame, valid until the one after it; io.EOF after the
+// last, errTorn when nothing readable follows, a CorruptError when there is
+// something readable behind something damaged.
+func (r *frameReader) next() (frameKind, []byte, error) {
+	head, err := r.src.Peek(frameHead)
+	if len(head) == 0 && errors.Is(err, io.EOF) {
+		return 0, nil, io.EOF
+	}
+	if err != nil {
+		return 0, nil, r.broken(err, "incomplete frame")
+	}
+	size := int(binary.LittleEndian.Uint32(head))
+	if size < 1 || size > maxFrame {
+		return 0, nil, r.broken(nil, "impossible frame length")
+	}
+	want, length := binary.LittleEndian.Uint32(head[4:]), [4]byte(head[:4])
+	if cap(r.buf) < frameHead+size {
+		r.buf = make([]byte, frameHead+size, frameHead+size+size/2)
+	}
+	frame := r.buf[:frameHead+size]
+	if n, err := io.ReadFull(r.src, frame); err != nil {
+		return 0, nil, r.brokenAfter(frame[:n], err, "incomplete frame")
+	}
+	if frameSum(length[:], frame[frameHead:]) != want {
+		return 0, nil, r.brokenAfter(frame, nil, "checksum mismatch")
+	}
+	r.offset += int64(len(frame))
+	return frameKind(frame[frameHead]), frame[frameHead+1:], nil
+}
+
+// corrupt is the error for a frame that was read well and means nonsense.
+func (r *frameReader) corrupt(format string, args ...any) error {
+	return &CorruptError{File: r.name, Offset: r.offset, Reason: fmt.Sprintf(format, args...)}
+}
+
+func (r *frameReader) broken(err error, reason string) error {
+	return r.brokenAfter(nil, err, reason)
+}
+
+// brokenAfter decides what a frame that cannot be read is. Only the end of a
+// file can be torn: if any whole frame follows, something in the middle was
+// damaged, and cutting there would throw away what was acknowledged.
+func (r *frameReader) brokenAfter(consumed []byte, err error, reason string) error {
+	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
+		return fmt.Errorf("read `%s`: %w", r.name, err)
+	}
+	rest, err := io.ReadAll(r.src)
+	if err != nil {
+		return fmt.Errorf("read `%s`: %w", r.name, err)
+	}
+	rest = append(consumed[:len(consumed):len(consumed)], rest...)
+	if holdsFrame(rest) {
+		return r.corrupt("%s", reason)
+	}
+	r.torn = int64(len(rest))
+	return errTorn
+}
+
+// holdsFrame says whether a whole frame begins anywhere behind the first byte.
+func holdsFrame(p []byte) bool {
+	for i := 1; i+frameHead < len(p); i++ {
+		size := int(binary.LittleEndian.Uint32(p[i:]))
+		if size < 1 || size > len(p)-i-frameHead {
+			continue
+		}
+		if frameSum(p[i:i+4], p[i+frameHead:i+frameHead+size]) == binary.LittleEndian.Uint32(p[i+4:]) {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,220 @@
+package journal
+
+import (
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+
+	"github.com/gofrs/flock"
+
+	"github.com/otelusage/usageprocessor/internal/usage"
+)
+
+// Options are what a journal is made of.
+type Options struct {
+	// Directory is made if it is missing.
+	Directory string
+	// Owner names the writer for whoever finds the directory locked.
+	Owner string
+	// Schemas numbers the schemas of this process.
+	Schemas *usage.Schemas
+	// Layout is the one that durations fall into from now on.
+	Layout *usage.Layout
+	// FS, if set, replaces the operating system's directory.
+	FS FS
+}
+
+// Journal is the open state directory. Append may be called from one goroutine
+// at a time, Snapshot too; everything else concurrently.
+type Journal struct {
+	options Options
+	fs      FS
+	lock    *flock.Flock
+	header  header // of the files written from now on
+
+	// mu guards what is appended and not yet written. It is held for copying
+	// only, never for I/O, because the engine appends under its own lock.
+	mu       sync.Mutex
+	encoder  encoder
+	pending  []byte
+	appended uint64 // newest commit handed over
+	// deaf is set while there is no file to write to: what is appended then is
+	// not kept, because the snapshot that ends this state will contain it.
+	deaf bool
+
+	// io guards the file and is held while writing and syncing; it is taken
+	// before mu. Whoever holds it writes for everyone who waits: this is what
+	// groups commits.
+	io      sync.Mutex
+	file    File
+	size    int64
+	spare   []byte // the other pending buffer
+	written uint64 // newest commit in the file
+	dirty   bool   // something was written since the last sync
+	// failed is the first error of the current file. What it holds is unknown
+	// from then on: it is never written to again, and nothing is durable until
+	// a snapshot has been written behind it.
+	failed error
+
+	snapshotBytes atomic.Int64
+}
+
+// errClosed is what a journal that was never started, or was closed, answers.
+var errClosed = errors.New("the journal is not open for writing")
+
+// Open locks the directory. Recover comes next, then Start.
+func Open(options Options) (*Journal, error) {
+	dir := options.FS
+	if dir == nil {
+		d, err := openDirectory(options.Directory)
+		if err != nil {
+			return nil, err
+		}
+		dir = d
+	}
+	lock, err := acquire(options.Directory, options.Owner)
+	if err != nil {
+		return nil, errors.Join(err, dir.Close())
+	}
+	return &Journal{options: options, fs: dir, lock: lock, deaf: true, failed: errClosed}, nil
+}
+
+// Append buffers a commit. It is durable once Write or Sync has returned nil
+// for its sequence number.
+func (j *Journal) Append(c *usage.Commit) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.appended = c.Seq
+	if !j.deaf {
+		j.pending = j.encoder.commit(j.pending, c)
+	}
+}
+
+// Tick buffers the time of an export, so that no later one is given a time
+// before it, even if the process dies and the clock steps back.
+func (j *Journal) Tick(unixNanos int64) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if !j.deaf {
+		j.pending = appendTick(j.pending, unixNanos)
+	}
+}
+
+// Pending is how many bytes wait to be written.
+func (j *Journal) Pending() int {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return len(j.pending)
+}
+
+// Write returns nil once every commit up to seq has been handed to the
+// operating system: it survives the death of the process.
+func (j *Journal) Write(seq uint64) error {
+	j.io.Lock()
+	defer j.io.Unlock()
+	if j.failed != nil {
+		return j.failed
+	}
+	if j.written >= seq {
+		return nil
+	}
+	return j.write()
+}
+
+// Sync returns nil once everything appended so far is on the disk.
+func (j *Journal) Sync() error {
+	j.io.Lock()
+	defer j.io.Unlock()
+	if j.failed != nil {
+		return j.failed
+	}
+	return j.sync()
+}
+
+// write writes all that is pending; io is held.
+func (j *Journal) write() error {
+	j.mu.Lock()
+	p, seq := j.pending, j.appended
+	j.pending = j.spare
+	j.mu.Unlock()
+	return j.writeBytes(p, seq)
+}
+
+// writeBytes writes commits up to seq and keeps the buffer for later.
+func (j *Journal) writeBytes(p []byte, seq uint64) error {
+	j.spare = p[:0]
+	if len(p) > 0 {
+		n, err := j.file.Write(p)
+		j.size += int64(n)
+		j.dirty = true
+		if err != nil {
+			return j.fail(fmt.Errorf("write journal: %w", err))
+		}
+	}
+	j.written = seq
+	return nil
+}
+
+// sync writes and syncs; io is held.
+func (j *Journal) sync() error {
+	if err := j.write(); err != nil {
+		return err
+	}
+	return j.syncFile()
+}
+
+func (j *Journal) syncFile() error {
+	if !j.dirty {
+		return nil
+	}
+	if err := j.file.Sync(); err != nil {
+		return j.fail(fmt.Errorf("sync journal: %w", err))
+	}
+	j.dirty = false
+	return nil
+}
+
+// fail gives the file up: after an error nobody knows what it holds, and
+// trying again can make it worse.
+func (j *Journal) fail(err error) error {
+	j.failed = err
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.deaf, j.pending = true, j.pending[:0]
+	return err
+}
+
+// Size is how many bytes have been written behind the last snapshot.
+func (j *Journal) Size() int64 {
+	j.io.Lock()
+	defer j.io.Unlock()
+	return j.size
+}
+
+// SnapshotSize is how many bytes the newest snapshot has.
+func (j *Journal) SnapshotSize() int64 { return j.snapshotBytes.Load() }
+
+// Failed is the error that keeps the journal from being durable, if any.
+// Snapshot is what cures it.
+func (j *Journal) Failed() error {
+	j.io.Lock()
+	defer j.io.Unlock()
+	return j.failed
+}
+
+// Close writes and syncs what is pending, and unlocks the directory.
+func (j *Journal) Close() error {
+	j.io.Lock()
+	defer j.io.Unlock()
+	var err error
+	if j.failed == nil {
+		err = j.sync()
+	}
+	if j.file != nil {
+		err = errors.Join(err, j.file.Close())
+		j.file = nil
+	}
+	_ = j.fail(errClosed)
+	return errors.Join(err, j.fs.Close(), j.lock.Unlock())
+}

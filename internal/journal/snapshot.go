@@ -1,0 +1,220 @@
+package journal
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/otelusage/usageprocessor/internal/usage"
+)
+
+// Source is the state that a snapshot is taken of.
+type Source interface {
+	// Rows copies up to limit series from a slot on; see engine.Engine.Rows.
+	Rows(rows []usage.Row, from uint32, limit int) (out []usage.Row, next uint32, more bool)
+	Totals() usage.Totals
+}
+
+const (
+	// rowsPerCopy bounds how long a snapshot holds up commits.
+	rowsPerCopy = 512
+	// frameTarget is the size at which a frame of rows is closed.
+	frameTarget = 32 << 10
+	// writeTarget is how many bytes of frames are written at a time.
+	writeTarget = 1 << 20
+)
+
+// errAwaitsSnapshot holds durability back from when a failed journal was
+// replaced until the snapshot is there that the new one builds on.
+var errAwaitsSnapshot = errors.New("the journal awaits its snapshot")
+
+// Start makes the journal writable for one run of a writer. It begins a
+// generation with what was recovered, so that older files become superfluous.
+func (j *Journal) Start(id Identity, now time.Time, layoutSince int64, src Source) error {
+	j.header.Identity, j.header.layout, j.header.layoutSince = id, j.options.Layout, layoutSince
+	return j.Snapshot(now, src)
+}
+
+// Snapshot begins a new generation: a new journal, at once, then a copy of the
+// state while commits go on into it. When the copy is complete, older files are
+// removed. It also cures a failed journal, since the copy has everything.
+func (j *Journal) Snapshot(now time.Time, src Source) error {
+	h, err := j.rotate(now)
+	if err != nil {
+		return err
+	}
+	if err := j.writeSnapshot(h, src); err != nil {
+		return fmt.Errorf("snapshot: %w", err)
+	}
+	j.settle()
+	return j.removeBefore(h.generation)
+}
+
+// settle makes the new journal count on its own. A failure since the rotation
+// concerns that journal and stays.
+func (j *Journal) settle() {
+	j.io.Lock()
+	defer j.io.Unlock()
+	if errors.Is(j.failed, errAwaitsSnapshot) {
+		j.failed = nil
+	}
+}
+
+// rotate goes on in the journal of the next generation and returns its header.
+func (j *Journal) rotate(now time.Time) (header, error) {
+	j.io.Lock()
+	defer j.io.Unlock()
+	h := j.header
+	h.generation++
+	h.created = now.UnixNano()
+	file, err := j.fs.Create(journalName(h.generation))
+	if err != nil {
+		return header{}, fmt.Errorf("create journal: %w", err)
+	}
+	// The name is taken from here on, whatever becomes of the file.
+	j.header.generation = h.generation
+	h.base, h.rebase = j.finish()
+	if err := j.begin(file, h); err != nil {
+		return header{}, errors.Join(j.fail(err), file.Close())
+	}
+	return h, nil
+}
+
+// finish ends the current file and returns the commit it ends with. Commits
+// that are appended meanwhile are for the next file. If the current one failed,
+// the next does not continue it (rebase): the snapshot has what is missing.
+func (j *Journal) finish() (base uint64, rebase bool) {
+	p, base := j.cut()
+	var err error
+	if j.failed == nil {
+		if err = j.writeBytes(p, base); err == nil {
+			err = j.syncFile()
+		}
+	} else if !errors.Is(j.failed, errClosed) {
+		err = j.failed
+	}
+	if j.file != nil {
+		err = errors.Join(err, j.file.Close())
+		j.file = nil
+	}
+	if err != nil {
+		_, base = j.cut()
+	}
+	return base, err != nil
+}
+
+// cut takes what is pending; what is appended from now on can be read without it.
+func (j *Journal) cut() (p []byte, seq uint64) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	p, j.pending = j.pending, nil
+	j.encoder, j.deaf = newEncoder(), false
+	return p, j.appended
+}
+
+// begin makes a new file the current one.
+func (j *Journal) begin(file File, h header) error {
+	preamble := appendPreamble(nil, journalMagic, h)
+	if _, err := file.Write(preamble); err != nil {
+		return fmt.Errorf("write journal: %w", err)
+	}
+	if err := errors.Join(file.Sync(), j.fs.Sync()); err != nil {
+		return fmt.Errorf("sync journal: %w", err)
+	}
+	j.file, j.size, j.written, j.dirty = file, 0, h.base, false
+	j.failed = nil
+	if h.rebase {
+		j.failed = errAwaitsSnapshot
+	}
+	return nil
+}
+
+// writeSnapshot writes the snapshot of a generation, which appears under its
+// name complete or not at all.
+func (j *Journal) writeSnapshot(h header, src Source) error {
+	name := snapshotName(h.generation)
+	file, err := j.fs.Create(name + tempSuffix)
+	if err != nil {
+		return err
+	}
+	w := &snapshotWriter{file: file, encoder: newEncoder(), buf: appendPreamble(nil, snapshotMagic, h)}
+	err = w.writeAll(src)
+	if err == nil {
+		err = file.Sync()
+	}
+	if err = errors.Join(err, file.Close()); err != nil {
+		return errors.Join(err, j.fs.Remove(name+tempSuffix))
+	}
+	if err := j.fs.Rename(name+tempSuffix, name); err != nil {
+		return err
+	}
+	j.snapshotBytes.Store(w.written)
+	return j.fs.Sync()
+}
+
+// snapshotWriter gathers rows into frames and frames into writes.
+type snapshotWriter struct {
+	file    File
+	encoder encoder
+	buf     []byte
+	written int64
+}
+
+func (w *snapshotWriter) writeAll(src Source) error {
+	var rows []usage.Row
+	count := uint64(0)
+	for next, more := uint32(0), true; more; {
+		rows, next, more = src.Rows(rows[:0], next, rowsPerCopy)
+		if err := w.writeRows(rows); err != nil {
+			return err
+		}
+		count += uint64(len(rows))
+	}
+	// Copied last, the totals contain at least what any series contains.
+	start := 0
+	w.buf, start = beginFrame(w.buf, frameEnd)
+	w.buf = endFrame(appendTotals(w.buf, src.Totals(), count), start)
+	return w.flush()
+}
+
+func (w *snapshotWriter) writeRows(rows []usage.Row) error {
+	for len(rows) > 0 {
+		for i := range rows {
+			w.buf = w.encoder.schema(w.buf, rows[i].Schema)
+		}
+		start := 0
+		w.buf, start = beginFrame(w.buf, frameRows)
+		for len(rows) > 0 && len(w.buf)-start < frameTarget {
+			w.buf = appendRow(w.buf, &rows[0])
+			rows = rows[1:]
+		}
+		w.buf = endFrame(w.buf, start)
+	}
+	if len(w.buf) < writeTarget {
+		return nil
+	}
+	return w.flush()
+}
+
+func (w *snapshotWriter) flush() error {
+	n, err := w.file.Write(w.buf)
+	w.written += int64(n)
+	w.buf = w.buf[:0]
+	return err
+}
+
+// removeBefore removes the files of older generations.
+func (j *Journal) removeBefore(generation uint64) error {
+	files, err := j.list()
+	if err != nil {
+		return err
+	}
+	for _, f := range files {
+		if f.generation < generation {
+			if err := j.fs.Remove(f.name); err != nil {
+				return fmt.Errorf("remove superseded file: %w", err)
+			}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,164 @@
+package meter
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/google/uuid"
+	"go.opentelemetry.io/collector/consumer"
+	"go.opentelemetry.io/collector/consumer/consumererror"
+	"go.opentelemetry.io/collector/pdata/ptrace"
+	"go.uber.org/zap"
+
+	"github.com/otelusage/usageprocessor/internal/emit"
+	"github.com/otelusage/usageprocessor/internal/engine"
+	"github.com/otelusage/usageprocessor/internal/extract"
+	"github.com/otelusage/usageprocessor/internal/usage"
+)
+
+// scopeName is the instrumentation scope of everything exported.
+const scopeName = "github.com/otelusage/usageprocessor"
+
+// Meter is the open engine of one component.
+type Meter struct {
+	options   Options
+	log       *zap.Logger
+	extractor *extract.Extractor
+	engine    *engine.Engine
+	store     *store // nil when nothing is kept
+	emitter   *emit.Emitter
+	telemetry *telemetry
+
+	run  sync.WaitGroup // the goroutines of run.go
+	stop chan struct{}  // closed when they have to end
+	// exported is how many records the last complete export contained.
+	exported atomic.Int64
+	exits    atomic.Bool // whether there ever was an exit
+}
+
+// Open makes a meter and, with persistence, continues from what is stored.
+func Open(set Settings, o Options) (*Meter, error) {
+	schemas, hasher := &usage.Schemas{}, usage.NewHasher()
+	m := &Meter{options: o, log: set.Telemetry.Logger, stop: make(chan struct{})}
+	m.extractor = extract.New(extract.Options{
+		Endpoints: o.Endpoints, Providers: o.Providers, Schemas: schemas, Hasher: hasher, Layout: o.Layout,
+	})
+	options := engine.Options{Schemas: schemas, Hasher: hasher, Layout: o.Layout}
+	if o.Persistence == nil {
+		m.engine = engine.New(options)
+		return m, m.begin(set, origin{writer: uuid.NewString()})
+	}
+	store, err := openStore(set, o, schemas)
+	if err != nil {
+		return nil, err
+	}
+	options.Journal = store.journal.Append
+	m.engine, m.store = engine.New(options), store
+	from, err := store.recover(m.engine)
+	if err == nil {
+		err = m.begin(set, from)
+	}
+	if err != nil {
+		return nil, errors.Join(err, store.close())
+	}
+	return m, nil
+}
+
+// begin finishes Open: what remains needs the state.
+func (m *Meter) begin(set Settings, from origin) error {
+	m.emitter = emit.New(emit.Options{
+		Resource:     set.Telemetry.Resource,
+		Writer:       from.writer,
+		ScopeName:    scopeName,
+		ScopeVersion: set.BuildInfo.Version,
+		Layout:       m.options.Layout,
+		LayoutSince:  from.layoutSince,
+	})
+	t, err := newTelemetry(set.Telemetry, m)
+	if err != nil {
+		return fmt.Errorf("self-telemetry: %w", err)
+	}
+	m.telemetry = t
+	if m.store != nil {
+		m.store.telemetry = t
+		m.startFlushing()
+	}
+	return nil
+}
+
+// Traces meters a batch of spans and passes it on: extract, forward, commit,
+// acknowledge. What the next consumer returns is returned unchanged. If it
+// refuses the batch for now, nothing is counted, because the sender will send
+// it again. The context does not matter to the commit: the client may be gone
+// although the next consumer has accepted its data.
+func (m *Meter) Traces(ctx context.Context, td ptrace.Traces, next consumer.Traces) error {
+	r := m.extractor.Traces(td, time.Now())
+	defer m.extractor.Release(r)
+	err := next.ConsumeTraces(ctx, td)
+	if err != nil && !consumererror.IsPermanent(err) {
+		m.telemetry.refused(r.Batch.Ledger.Received())
+		return err
+	}
+	m.commit(r)
+	return err
+}
+
+// commit counts a reading and returns when it is as durable as promised.
+func (m *Meter) commit(r *extract.Reading) {
+	seq := m.engine.Commit(r.Batch, time.Now().UnixNano())
+	m.telemetry.read(r)
+	if m.store != nil {
+		m.store.acknowledge(seq)
+	}
+}
+
+// export sends everything counted so far to next, in parts that carry one
+// timestamp. Durable before visible: nothing is sent that recovery would not
+// restore, so that a counter can never be seen to go backwards.
+func (m *Meter) export(ctx context.Context, next consumer.Metrics) error {
+	at := m.engine.Tick(time.Now().UnixNano())
+	if m.store != nil {
+		m.store.journal.Tick(at)
+	}
+	counted := m.engine.Stats().Ledger[usage.Counted]
+	var rows []usage.Row
+	for from, more := uint32(0), true; more; {
+		rows, from, more = m.engine.Rows(rows[:0], from, rowsPerExport)
+		if len(rows) == 0 {
+			break
+		}
+		if m.store != nil {
+			if err := m.store.flush(); err != nil {
+				return fmt.Errorf("not exported before it is stored: %w", err)
+			}
+		}
+		if err := next.ConsumeMetrics(ctx, m.emitter.Metrics(rows, at)); err != nil {
+			return err
+		}
+	}
+	m.exported.Store(counted)
+	return nil
+}
+
+// rowsPerExport bounds what an export holds in memory and how long it holds up
+// commits; each part costs a sync at most.
+const rowsPerExport = 4096
+
+// Close ends the goroutines, writes what is not written yet and lets go of the
+// directory. Every user has to have stopped feeding it.
+func (m *Meter) Close() error {
+	close(m.stop)
+	m.run.Wait()
+	m.telemetry.shutdown()
+	if m.store != nil {
+		return m.store.close()
+	}
+	if lost := m.engine.Stats().Ledger[usage.Counted] - m.exported.Load(); lost > 0 && m.exits.Load() {
+		m.log.Warn("Records were counted after the last export and are not kept: enable `persistence` to export them after the next start", zap.Int64("records", lost))
+	}
+	return nil
+}

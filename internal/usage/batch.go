@@ -1,0 +1,240 @@
+package usage
+
+import "encoding/binary"
+
+// Record is one metered call of a batch. It holds numbers only: nothing of the
+// telemetry it was read from has to stay alive.
+type Record struct {
+	// Duration is in nanoseconds, never negative.
+	Duration      int64
+	RequestBytes  int64
+	ResponseBytes int64
+	// Group is the record's identity: what [Batch.Group] returned.
+	Group int32
+	// Inference points to what only inference calls have: what
+	// [Batch.AddInference] returned, or 0.
+	Inference int32
+	Bucket    Bucket
+	Outcome   Outcome
+	dropped   bool
+}
+
+// Inference is what only inference calls report.
+type Inference struct {
+	Tokens [TokenTypes]int64
+	// TimeToFirstToken is in nanoseconds; negative: not reported.
+	TimeToFirstToken int64
+	Bucket           Bucket
+}
+
+// Batch is what one Consume call amounts to: its records, grouped by identity
+// and hour. It is filled by extract, sealed, committed by the engine and then
+// reused; once it has grown to the size of the traffic, nothing is allocated.
+// A batch belongs to one goroutine at a time.
+type Batch struct {
+	Ledger Ledger
+
+	hasher     Hasher
+	records    []Record
+	inferences []Inference
+	groups     []group
+	keys       []byte
+	index      []int32 // open addressing: group number + 1, 0 is free
+
+	deltas  []Delta
+	buckets []Bucket // what Delta.Durations and FirstTokens refer to
+}
+
+// group is one identity and hour within the batch.
+type group struct {
+	hash uint64
+	hour int64
+	key  span
+	// shadow is the claim under which the group would repeat inference calls.
+	shadow span
+	// observations, counted by Seal
+	durations, firstTokens int
+}
+
+// span is a part of Batch.keys.
+type span struct{ start, end int32 }
+
+const initialIndex = 256
+
+// NewBatch returns an empty batch whose keys are hashed with hasher.
+func NewBatch(hasher Hasher) *Batch {
+	return &Batch{hasher: hasher, index: make([]int32, initialIndex)}
+}
+
+// Reset empties the batch and keeps its memory.
+func (b *Batch) Reset() {
+	clear(b.index)
+	b.Ledger = Ledger{}
+	b.records, b.inferences = b.records[:0], b.inferences[:0]
+	b.groups, b.keys, b.deltas = b.groups[:0], b.keys[:0], b.deltas[:0]
+}
+
+// Group returns the number of the group with this key and hour, and whether it
+// is new to the batch. The key is copied.
+func (b *Batch) Group(key []byte, hour int64) (n int32, added bool) {
+	hash := b.hasher.Sum(key)
+	mask := uint64(len(b.index) - 1)
+	// Nearly always a batch covers one hour: the hour is compared, not hashed.
+	for i := hash & mask; ; i = (i + 1) & mask {
+		n := b.index[i] - 1
+		if n < 0 {
+			return b.addGroup(i, group{hash: hash, hour: hour, key: b.store(key)}), true
+		}
+		if g := &b.groups[n]; g.hash == hash && g.hour == hour && string(b.bytes(g.key)) == string(key) {
+			return n, false
+		}
+	}
+}
+
+func (b *Batch) addGroup(at uint64, g group) int32 {
+	b.groups = append(b.groups, g)
+	b.index[at] = int32(len(b.groups))
+	if 2*len(b.groups) > len(b.index) {
+		b.growIndex()
+	}
+	return int32(len(b.groups) - 1)
+}
+
+func (b *Batch) growIndex() {
+	b.index = make([]int32, 2*len(b.index))
+	mask := uint64(len(b.index) - 1)
+	for n := range b.groups {
+		i := b.groups[n].hash & mask
+		for b.index[i] != 0 {
+			i = (i + 1) & mask
+		}
+		b.index[i] = int32(n + 1)
+	}
+}
+
+// Shadow marks a group as the transport of inference calls: it is skipped once
+// the engine has counted inference under the claim (see [AppendClaim]).
+func (b *Batch) Shadow(group int32, claim []byte) { b.groups[group].shadow = b.store(claim) }
+
+func (b *Batch) store(p []byte) span {
+	start := len(b.keys)
+	b.keys = append(b.keys, p...)
+	return span{int32(start), int32(len(b.keys))}
+}
+
+func (b *Batch) bytes(s span) []byte { return b.keys[s.start:s.end] }
+
+// AddInference keeps what an inference call reports, for Record.Inference.
+func (b *Batch) AddInference(v Inference) int32 {
+	b.inferences = append(b.inferences, v)
+	return int32(len(b.inferences))
+}
+
+// Add appends a record, booked as counted, and returns its number.
+func (b *Batch) Add(r Record) int {
+	b.records = append(b.records, r)
+	b.Ledger[Counted]++
+	return len(b.records) - 1
+}
+
+// Drop takes a record out again and books it under another verdict.
+func (b *Batch) Drop(record int, verdict Verdict) {
+	if r := &b.records[record]; !r.dropped {
+		r.dropped = true
+		b.Ledger.Move(Counted, verdict, 1)
+	}
+}
+
+// Groups is the number of groups, those left without records included.
+func (b *Batch) Groups() int { return len(b.groups) }
+
+// Key is a group's identity and its hash.
+func (b *Batch) Key(group int) (key []byte, hash uint64) {
+	g := &b.groups[group]
+	return b.bytes(g.key), g.hash
+}
+
+// ShadowOf is the claim that a group shadows; empty for nearly all groups.
+func (b *Batch) ShadowOf(group int) []byte { return b.bytes(b.groups[group].shadow) }
+
+// Seal adds the records up and returns a delta for every group, in order. The
+// deltas share the batch's memory. Groups without records have no requests.
+func (b *Batch) Seal() []Delta {
+	b.prepareDeltas()
+	for i := range b.records {
+		if r := &b.records[i]; !r.dropped {
+			b.addRecord(&b.deltas[r.Group], r)
+		}
+	}
+	return b.deltas
+}
+
+// prepareDeltas gives every delta room for its observations in one array:
+// counting first makes that one allocation at most, and none when reused.
+func (b *Batch) prepareDeltas() {
+	b.countObservations()
+	b.deltas = b.deltas[:0]
+	at := 0
+	for i := range b.groups {
+		g := &b.groups[i]
+		first := at + g.durations
+		end := first + g.firstTokens
+		b.deltas = append(b.deltas, Delta{
+			Hour:        g.hour,
+			Durations:   b.buckets[at:at:first],
+			FirstTokens: b.buckets[first:first:end],
+		})
+		at = end
+	}
+}
+
+func (b *Batch) countObservations() {
+	total := 0
+	for i := range b.records {
+		r := &b.records[i]
+		if r.dropped {
+			continue
+		}
+		b.groups[r.Group].durations++
+		total++
+		if b.hasFirstToken(r) {
+			b.groups[r.Group].firstTokens++
+			total++
+		}
+	}
+	if cap(b.buckets) < total {
+		b.buckets = make([]Bucket, total)
+	}
+}
+
+func (b *Batch) hasFirstToken(r *Record) bool {
+	return r.Inference > 0 && b.inferences[r.Inference-1].TimeToFirstToken >= 0
+}
+
+func (b *Batch) addRecord(d *Delta, r *Record) {
+	d.Requests[r.Outcome]++
+	d.Duration = AddSaturating(d.Duration, r.Duration)
+	d.Durations = append(d.Durations, r.Bucket)
+	d.RequestBytes = AddSaturating(d.RequestBytes, r.RequestBytes)
+	d.ResponseBytes = AddSaturating(d.ResponseBytes, r.ResponseBytes)
+	if r.Inference == 0 {
+		return
+	}
+	inference := &b.inferences[r.Inference-1]
+	for t, n := range inference.Tokens {
+		d.Tokens[t] = AddSaturating(d.Tokens[t], n)
+	}
+	if inference.TimeToFirstToken >= 0 {
+		d.TimeToFirstToken = AddSaturating(d.TimeToFirstToken, inference.TimeToFirstToken)
+		d.FirstTokens = append(d.FirstTokens, inference.Bucket)
+	}
+}
+
+// AppendClaim appends the claim of inference calls of a service at a provider.
+// The engine holds the claims of all inference series; a shadow group with the
+// same claim repeats them one layer below.
+func AppendClaim(dst []byte, service, provider string) []byte {
+	dst = binary.LittleEndian.AppendUint32(dst, uint32(len(service)))
+	dst = append(dst, service...)
+	return append(dst, provider...)
+}

@@ -1,0 +1,107 @@
+package usage
+
+import (
+	"bytes"
+	"encoding/binary"
+	"hash/maphash"
+	"math"
+	"unicode/utf8"
+)
+
+// A key is the identity of a series as bytes: the schema number, then each
+// value behind its length, so that no two identities share a key.
+//
+//	schema u16 | (length u16 | value)...     little endian
+//
+// Keys live in memory only: the stored form names its dimensions.
+const (
+	schemaBytes = 2
+	lengthBytes = 2
+	// maxValueBytes is what the length field can say; longer values are cut.
+	maxValueBytes = math.MaxUint16
+)
+
+// KeyBuilder writes one key at a time into a buffer that it reuses, so that
+// joined names such as "GET /users/{id}" never become strings per record.
+type KeyBuilder struct {
+	buf  []byte
+	open int // start of the value being written
+}
+
+// Reset starts a new key.
+func (k *KeyBuilder) Reset(schema *Schema) {
+	k.buf = binary.LittleEndian.AppendUint16(k.buf[:0], uint16(schema.ID))
+}
+
+// Value appends one whole value.
+func (k *KeyBuilder) Value(v string) {
+	k.Open()
+	k.Write(v)
+	k.Close()
+}
+
+// Open begins a value that is written in parts.
+func (k *KeyBuilder) Open() {
+	k.buf = append(k.buf, 0, 0)
+	k.open = len(k.buf)
+}
+
+// Write appends a part of the open value.
+func (k *KeyBuilder) Write(part string) { k.buf = append(k.buf, part...) }
+
+// WriteByte appends one byte of the open value; the error is always nil.
+func (k *KeyBuilder) WriteByte(c byte) error {
+	k.buf = append(k.buf, c)
+	return nil
+}
+
+// WriteWith lets an append-style function write a part of the open value.
+func (k *KeyBuilder) WriteWith(appendTo func([]byte) []byte) { k.buf = appendTo(k.buf) }
+
+// Empty says whether nothing was written to the open value yet.
+func (k *KeyBuilder) Empty() bool { return len(k.buf) == k.open }
+
+// Close ends the open value: it is made valid UTF-8 (attribute values come
+// from strangers, exporters refuse anything else), cut to what the length can
+// say, and its length is filled in.
+func (k *KeyBuilder) Close() {
+	if value := k.buf[k.open:]; !utf8.Valid(value) {
+		k.buf = append(k.buf[:k.open], bytes.ToValidUTF8(value, []byte("\uFFFD"))...)
+	}
+	if end := k.open + maxValueBytes; len(k.buf) > end {
+		for !utf8.RuneStart(k.buf[end]) {
+			end--
+		}
+		k.buf = k.buf[:end]
+	}
+	binary.LittleEndian.PutUint16(k.buf[k.open-lengthBytes:], uint16(len(k.buf)-k.open))
+}
+
+// Bytes is the key; it is valid until the next Reset.
+func (k *KeyBuilder) Bytes() []byte { return k.buf }
+
+// Key is the owned form of a built key.
+type Key string
+
+// Schema is the number of the key's schema.
+func (k Key) Schema() SchemaID { return SchemaID(uint16(k[0]) | uint16(k[1])<<8) }
+
+// AppendValues appends the key's values to dst; they share the key's memory.
+func (k Key) AppendValues(dst []string) []string {
+	for rest := k[schemaBytes:]; len(rest) > 0; {
+		n := lengthBytes + int(rest[0]) + int(rest[1])<<8
+		dst = append(dst, string(rest[lengthBytes:n]))
+		rest = rest[n:]
+	}
+	return dst
+}
+
+// Hasher hashes keys with a seed of its own, so that telemetry cannot be
+// crafted to collide. Hashes are never stored.
+type Hasher struct{ seed maphash.Seed }
+
+// NewHasher returns a hasher with a fresh seed.
+func NewHasher() Hasher { return Hasher{seed: maphash.MakeSeed()} }
+
+// Sum hashes a key.
+func (h Hasher) Sum(key []byte) uint64 { return maphash.Bytes(h.seed, key) }

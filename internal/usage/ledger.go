@@ -1,0 +1,84 @@
+package usage
+
+// Verdict is what became of one received item: exactly one for each.
+// The numbers are part of the stored format: append only.
+type Verdict uint8
+
+const (
+	// Counted items are in a series.
+	Counted Verdict = iota
+	// SkippedNested items repeat a call that another span of the same service counts.
+	SkippedNested
+	// SkippedAggregate items are agent, workflow or tool steps: their tokens
+	// are those of the inference calls below them.
+	SkippedAggregate
+	// SkippedInferenceHTTP items are the HTTP requests under inference calls.
+	SkippedInferenceHTTP
+	// UnmeteredInternal items are spans inside an app: neither served nor consumed.
+	UnmeteredInternal
+	// UnmeteredUnidentified items name no provider that could be charged.
+	UnmeteredUnidentified
+	// UnmeteredDisabled items are of a kind that the configuration turns off.
+	UnmeteredDisabled
+
+	// Verdicts is the number of verdicts.
+	Verdicts = int(UnmeteredDisabled) + 1
+)
+
+// Result is the ledger column of a verdict: counted, skipped or unmetered.
+func (v Verdict) Result() string {
+	switch v {
+	case Counted:
+		return "counted"
+	case SkippedNested, SkippedAggregate, SkippedInferenceHTTP:
+		return "skipped"
+	default:
+		return "unmetered"
+	}
+}
+
+// Reason says why an item was not counted; it is empty for counted ones.
+func (v Verdict) Reason() string {
+	switch v {
+	case SkippedNested:
+		return "nested"
+	case SkippedAggregate:
+		return "aggregate"
+	case SkippedInferenceHTTP:
+		return "inference_http"
+	case UnmeteredInternal:
+		return "internal"
+	case UnmeteredUnidentified:
+		return "unidentified"
+	case UnmeteredDisabled:
+		return "disabled"
+	default:
+		return ""
+	}
+}
+
+// Ledger counts received spans by verdict. It balances by construction:
+// what was received is the sum over all verdicts.
+type Ledger [Verdicts]int64
+
+// Received is the number of items the ledger accounts for.
+func (l *Ledger) Received() int64 {
+	var n int64
+	for _, v := range l {
+		n = AddSaturating(n, v)
+	}
+	return n
+}
+
+// Add adds another ledger.
+func (l *Ledger) Add(o *Ledger) {
+	for i, v := range o {
+		l[i] = AddSaturating(l[i], v)
+	}
+}
+
+// Move books n items of one verdict under another.
+func (l *Ledger) Move(from, to Verdict, n int64) {
+	l[from] -= n
+	l[to] += n
+}
