@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -63,18 +64,16 @@ func freeAddress(t *testing.T) string {
 
 // play is the child's main function; its role follows from the launcher's arguments.
 func play() int {
-	name := "shop"
+	name, begin := "shop", sendAsShop
 	if os.Args[1] == "--config" {
-		name = "collector"
+		name, begin = "collector", listenAsCollector
 	}
 	stop := make(chan os.Signal, 1)
 	signal.Notify(stop, syscall.SIGTERM)
 	fmt.Println(name, "started")
-	if name == "collector" {
-		if err := listenAsCollector(); err != nil {
-			fmt.Println(err)
-			return 1
-		}
+	if err := begin(); err != nil {
+		fmt.Println(err)
+		return 1
 	}
 	if os.Getenv(failingEnv) == name {
 		time.Sleep(200 * time.Millisecond)
@@ -89,19 +88,48 @@ func play() int {
 	return 0
 }
 
+func sendAsShop() error {
+	conn, err := net.Dial("tcp", os.Getenv(otlpEnv))
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	_, err = conn.Write([]byte("span"))
+	return err
+}
+
 // listenAsCollector leaves closing to the end of the process.
 func listenAsCollector() error {
-	if _, err := net.Listen("tcp", os.Getenv(otlpEnv)); err != nil {
+	otlp, err := net.Listen("tcp", os.Getenv(otlpEnv))
+	if err != nil {
 		return err
 	}
 	metrics, err := net.Listen("tcp", os.Getenv(pageEnv))
 	if err != nil {
 		return err
 	}
-	go func() { _ = http.Serve(metrics, http.HandlerFunc(servePage)) }()
+	used := new(atomic.Bool)
+	go receive(otlp, used)
+	go func() {
+		_ = http.Serve(metrics, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			if used.Load() {
+				fmt.Fprintln(w, `usage_endpoint_requests_total{usage_service="shop",usage_endpoint="GET /fake",usage_outcome="success"} 3`)
+			}
+		}))
+	}()
 	return nil
 }
 
-func servePage(w http.ResponseWriter, _ *http.Request) {
-	fmt.Fprintln(w, `usage_endpoint_requests_total{usage_service="shop",usage_endpoint="GET /fake",usage_outcome="success"} 3`)
+// receive sets used once someone sends something: the launcher only connects, to see whether the port is open.
+func receive(otlp net.Listener, used *atomic.Bool) {
+	for {
+		conn, err := otlp.Accept()
+		if err != nil {
+			return
+		}
+		if n, _ := conn.Read(make([]byte, 1)); n > 0 {
+			used.Store(true)
+		}
+		_ = conn.Close()
+	}
 }

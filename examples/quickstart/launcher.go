@@ -16,7 +16,7 @@ import (
 const (
 	startTimeout = 30 * time.Second
 	// shopGrace is above the time that the shop gives its own flush.
-	shopGrace = 15 * time.Second
+	shopGrace = 10 * time.Second
 	// collectorGrace is above the last export (5 s) and the last flush of the state.
 	collectorGrace = 20 * time.Second
 )
@@ -73,7 +73,7 @@ func (l *launcher) runCollector(ctx context.Context) error {
 	}
 	switch {
 	case errors.Is(err, errEnded):
-		err = fmt.Errorf("%w; the end of its log:\n%s", collector.Exited(), l.log.tail())
+		err = l.exited(collector)
 	case errors.Is(err, context.Canceled):
 		err = nil
 	}
@@ -103,13 +103,21 @@ func (l *launcher) watch(ctx context.Context, collector, shop *child.Child) erro
 		case <-ctx.Done():
 			return nil
 		case <-collector.Done():
-			return errEnded
+			return l.exited(collector)
 		case <-shop.Done():
-			return fmt.Errorf("%w; the end of its log:\n%s", shop.Exited(), l.log.tail())
+			return l.exited(shop)
 		case now := <-ticker.C:
 			page.print(ctx, l.out, now)
 		}
 	}
+}
+
+// exited takes the end of the log at once, before the other child adds its own trouble, and says what is going on,
+// because stopping that one can take a while.
+func (l *launcher) exited(c *child.Child) error {
+	err := fmt.Errorf("%w; the end of the log:\n%s", c.Exited(), l.log.tail())
+	fmt.Fprintf(l.out, "\nThe %s has exited, stopping the rest.\n", c.Name())
+	return err
 }
 
 // command hands the absolute state directory on, so that it does not depend on where the Collector is started.

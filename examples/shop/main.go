@@ -20,7 +20,7 @@ import (
 )
 
 // stopTimeout bounds shutdown and the last flush, so that a dead receiver cannot hold the shop up.
-const stopTimeout = 10 * time.Second
+const stopTimeout = 5 * time.Second
 
 func main() {
 	endpoint := flag.String("endpoint", "127.0.0.1:4317", "OTLP/gRPC receiver, host:port")

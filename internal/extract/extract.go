@@ -1,6 +1,7 @@
 package extract
 
 import (
+	"strings"
 	"sync"
 	"time"
 
@@ -207,7 +208,7 @@ func (r *Reading) enterResource(attrs pcommon.Map) {
 	r.resource = attrs
 	r.service, r.faas = usage.Unknown, ""
 	if v, ok := attrs.Get("service.name"); ok && v.AsString() != "" {
-		r.service = v.AsString()
+		r.service = strings.ToValidUTF8(v.AsString(), "\uFFFD")
 	}
 	if v, ok := attrs.Get("faas.name"); ok {
 		r.faas = v.AsString()

@@ -8,14 +8,19 @@ import (
 	"github.com/otelusage/usageprocessor/internal/usage"
 )
 
-// These write the open value of r.key.
-
 // closeName ends the value; one that nothing was written to is unknown.
 func (r *Reading) closeName() {
 	if r.key.Empty() {
 		r.key.Write(usage.Unknown)
 	}
 	r.key.Close()
+}
+
+// value writes one whole value.
+func (r *Reading) value(v string) {
+	r.key.Open()
+	r.key.Write(v)
+	r.closeName()
 }
 
 // joined writes what there is of two parts, with a space between them.

@@ -178,6 +178,9 @@ func (r *recovery) end(fr *frameReader, h header, payload []byte, rows uint64) e
 	if err != nil {
 		return fr.corrupt("%v", err)
 	}
+	if _, _, err := fr.next(); !errors.Is(err, io.EOF) {
+		return fr.corrupt("something follows the end of the snapshot")
+	}
 	r.Time, r.seq = totals.Time, h.base
 	r.target.Resume(h.base, totals)
 	return nil

@@ -33,11 +33,11 @@ func (k *KeyBuilder) Reset(schema *Schema) {
 	k.buf = binary.LittleEndian.AppendUint16(k.buf[:0], uint16(schema.ID))
 }
 
-// Value appends one whole value.
+// Value appends one whole value, which has to be valid UTF-8.
 func (k *KeyBuilder) Value(v string) {
 	k.Open()
 	k.Write(v)
-	k.Close()
+	k.measure()
 }
 
 // Open begins a value that is written in parts.
@@ -61,13 +61,18 @@ func (k *KeyBuilder) WriteWith(appendTo func([]byte) []byte) { k.buf = appendTo(
 // Empty says whether nothing was written to the open value yet.
 func (k *KeyBuilder) Empty() bool { return len(k.buf) == k.open }
 
-// Close ends the open value: it is made valid UTF-8 (attribute values come
-// from strangers, exporters refuse anything else), cut to what the length can
-// say, and its length is filled in.
+// Close ends the open value. What it was made of came from strangers: it is
+// made valid UTF-8, because exporters refuse anything else.
 func (k *KeyBuilder) Close() {
 	if value := k.buf[k.open:]; !utf8.Valid(value) {
 		k.buf = append(k.buf[:k.open], bytes.ToValidUTF8(value, []byte("\uFFFD"))...)
 	}
+	k.measure()
+}
+
+// measure fills in the length of the open value, cutting it to what a length
+// can say.
+func (k *KeyBuilder) measure() {
 	if end := k.open + maxValueBytes; len(k.buf) > end {
 		for !utf8.RuneStart(k.buf[end]) {
 			end--

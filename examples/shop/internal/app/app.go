@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync"
 
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 
@@ -20,6 +21,7 @@ type App struct {
 	exporter ExporterFunc
 	url      string
 	steps    []func(context.Context) error // undone last to first
+	services []*telemetry.Telemetry
 }
 
 // Start runs all services on free loopback ports.
@@ -34,14 +36,26 @@ func Start(ctx context.Context, exporter ExporterFunc) (*App, error) {
 // URL is where the customers go.
 func (a *App) URL() string { return a.url }
 
-// Stop undoes Start in reverse: callers before the called, telemetry after the service that it describes.
+// Stop undoes Start in reverse, callers before the called. Telemetry is last, all at once: a receiver that does not
+// answer must not cost its timeout five times.
 func (a *App) Stop(ctx context.Context) error {
 	var errs []error
 	for _, step := range slices.Backward(a.steps) {
 		errs = append(errs, step(ctx))
 	}
-	a.steps = nil
+	errs = append(errs, a.flush(ctx)...)
+	a.steps, a.services = nil, nil
 	return errors.Join(errs...)
+}
+
+func (a *App) flush(ctx context.Context) []error {
+	errs := make([]error, len(a.services))
+	var flushing sync.WaitGroup
+	for i, tel := range a.services {
+		flushing.Go(func() { errs[i] = tel.Shutdown(ctx) })
+	}
+	flushing.Wait()
+	return errs
 }
 
 func (a *App) onStop(step func(context.Context) error) { a.steps = append(a.steps, step) }
@@ -52,6 +66,6 @@ func (a *App) telemetry(ctx context.Context, service string) (*telemetry.Telemet
 		return nil, fmt.Errorf("exporter of %s: %w", service, err)
 	}
 	tel := telemetry.New(service, exporter)
-	a.onStop(tel.Shutdown)
+	a.services = append(a.services, tel)
 	return tel, nil
 }

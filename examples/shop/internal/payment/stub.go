@@ -23,11 +23,11 @@ type Receipt struct {
 	ID string `json:"id"`
 }
 
-// Handler throttles every 3rd charge and is down for every 5th; large amounts are declined.
+// Handler throttles every 5th charge and is down for every 8th; large amounts are declined.
 func Handler() http.Handler {
 	faults := fault.New(
-		fault.Rule{Every: 3, Status: http.StatusTooManyRequests},
-		fault.Rule{Every: 5, Status: http.StatusServiceUnavailable},
+		fault.Rule{Every: 5, Status: http.StatusTooManyRequests},
+		fault.Rule{Every: 8, Status: http.StatusServiceUnavailable},
 	)
 	mux := http.NewServeMux()
 	mux.Handle("POST /charges", web.Adapt(func(w http.ResponseWriter, r *http.Request) error {

@@ -1,0 +1,255 @@
+package engine
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/otelusage/usageprocessor/internal/usage"
+)
+
+// fixture is an engine and what it handed to its journal.
+type fixture struct {
+	*Engine
+	schemas   *usage.Schemas
+	hasher    usage.Hasher
+	endpoints *usage.Schema
+	providers *usage.Schema
+	commits   []usage.Commit
+}
+
+func newFixture() *fixture {
+	f := &fixture{schemas: &usage.Schemas{}, hasher: usage.NewHasher()}
+	f.endpoints = f.schemas.Intern(usage.Endpoint, usage.BaseNames(usage.Endpoint))
+	f.providers = f.schemas.Intern(usage.Provider, usage.BaseNames(usage.Provider))
+	f.Engine = New(Options{
+		Schemas: f.schemas, Hasher: f.hasher, Layout: usage.ExponentialLayout(),
+		Journal: func(c *usage.Commit) { f.commits = append(f.commits, clone(c)) },
+	})
+	return f
+}
+
+// clone copies a commit, which the engine reuses.
+func clone(c *usage.Commit) usage.Commit {
+	out := *c
+	out.Defined = slices.Clone(c.Defined)
+	out.Deltas = slices.Clone(c.Deltas)
+	for i := range out.Deltas {
+		out.Deltas[i].Durations = slices.Clone(out.Deltas[i].Durations)
+		out.Deltas[i].FirstTokens = slices.Clone(out.Deltas[i].FirstTokens)
+	}
+	return out
+}
+
+func (f *fixture) key(schema *usage.Schema, values ...string) []byte {
+	var k usage.KeyBuilder
+	k.Reset(schema)
+	for _, v := range values {
+		k.Value(v)
+	}
+	return k.Bytes()
+}
+
+func (f *fixture) batch() *usage.Batch { return usage.NewBatch(f.hasher) }
+
+func (f *fixture) rows() []usage.Row {
+	rows, _, _ := f.Rows(nil, 0, 1<<20)
+	return rows
+}
+
+func TestSeriesStartAfterEveryExport(t *testing.T) {
+	f := newFixture()
+	tick := f.Tick(1000)
+	b := f.batch()
+	g, _ := b.Group(f.key(f.endpoints, "s", "http", "GET /"), 0)
+	b.Add(usage.Record{Group: g})
+	f.Commit(b, 10) // the wall clock stepped back
+	start := f.rows()[0].Start
+	assert.Greater(t, start, tick)
+	assert.Greater(t, f.Tick(10), start)
+}
+
+func TestInferenceShadowsItsTransport(t *testing.T) {
+	f := newFixture()
+	claim := usage.AppendClaim(nil, "app", "openai")
+	transport := func(b *usage.Batch) {
+		g, added := b.Group(f.key(f.providers, "app", "api.openai.com", "http", "", "POST"), 0)
+		if added {
+			b.Shadow(g, claim)
+		}
+		b.Add(usage.Record{Group: g})
+	}
+	b := f.batch()
+	transport(b)
+	f.Commit(b, 1)
+	assert.Len(t, f.rows(), 1, "before any inference it is a provider like others")
+
+	b = f.batch()
+	transport(b)
+	g, _ := b.Group(f.key(f.providers, "app", "openai", usage.GenAI, "m", "chat"), 0)
+	b.Add(usage.Record{Group: g})
+	transport(b)
+	f.Commit(b, 2)
+	rows := f.rows()
+	require.Len(t, rows, 2)
+	assert.Equal(t, int64(1), rows[0].TotalRequests())
+	assert.Equal(t, usage.Ledger{usage.Counted: 2, usage.SkippedInferenceHTTP: 2}, f.Stats().Ledger)
+}
+
+// TestModel commits random batches and compares with a map, then replays what
+// was journalled on top of a snapshot taken at every possible moment.
+func TestModel(t *testing.T) {
+	seed := uint64(time.Now().UnixNano())
+	t.Logf("seed %d", seed)
+	rng := rand.New(rand.NewPCG(seed, 3))
+	f := newFixture()
+	want := map[string]usage.Measures{}
+	var snapshots []snapshot
+	for now := range int64(60) {
+		b := f.batch()
+		for range rng.IntN(30) {
+			f.addRandom(rng, b, want)
+		}
+		f.Commit(b, now)
+		if rng.IntN(4) == 0 {
+			snapshots = append(snapshots, f.snapshot(rng))
+		}
+	}
+	requireModel(t, want, f.rows())
+	for _, s := range append(snapshots, snapshot{}) {
+		requireReplay(t, f, s)
+	}
+}
+
+func (f *fixture) addRandom(rng *rand.Rand, b *usage.Batch, want map[string]usage.Measures) {
+	name := fmt.Sprint(rng.IntN(40))
+	key := f.key(f.endpoints, "s", "http", name)
+	if rng.IntN(2) == 0 {
+		key = f.key(f.providers, "s", name, "db", "", "q")
+	}
+	g, _ := b.Group(key, rng.Int64N(3)*3600)
+	r := usage.Record{Group: g, Outcome: usage.Outcome(rng.IntN(usage.Outcomes)), Duration: rng.Int64N(1e10), RequestBytes: rng.Int64N(9)}
+	r.Bucket = f.options.Layout.Bucket(r.Duration)
+	b.Add(r)
+	m := want[string(key)]
+	m.Requests[r.Outcome]++
+	m.Duration += r.Duration
+	m.RequestBytes += r.RequestBytes
+	want[string(key)] = m
+}
+
+// snapshot is a copy made in parts, with commits between them.
+type snapshot struct {
+	base   uint64
+	rows   []usage.Row
+	totals usage.Totals
+}
+
+func (f *fixture) snapshot(rng *rand.Rand) snapshot {
+	s := snapshot{base: f.Stats().Seq}
+	for from, more := uint32(0), true; more; {
+		s.rows, from, more = f.Rows(s.rows, from, 1+rng.IntN(10))
+		b := f.batch()
+		g, _ := b.Group(f.key(f.endpoints, "between", "http", fmt.Sprint(rng.IntN(3))), 0)
+		b.Add(usage.Record{Group: g})
+		if rng.IntN(2) == 0 && len(f.commits) < 500 {
+			f.Commit(b, 0)
+		}
+	}
+	s.totals = f.Totals()
+	return s
+}
+
+func requireModel(t *testing.T, want map[string]usage.Measures, rows []usage.Row) {
+	t.Helper()
+	found := 0
+	var k usage.KeyBuilder
+	for _, r := range rows {
+		if r.Values[0] == "between" {
+			continue
+		}
+		k.Reset(r.Schema)
+		for _, v := range r.Values {
+			k.Value(v)
+		}
+		require.Equal(t, want[string(k.Bytes())], r.Measures, "%v", r.Values)
+		require.Equal(t, uint64(r.TotalRequests()), r.Durations.Count())
+		found++
+	}
+	require.Len(t, want, found)
+}
+
+func requireReplay(t *testing.T, f *fixture, s snapshot) {
+	t.Helper()
+	e := New(Options{Schemas: f.schemas, Hasher: f.hasher, Layout: f.options.Layout})
+	for i := range s.rows {
+		require.NoError(t, e.Restore(&s.rows[i]))
+	}
+	e.Resume(s.base, s.totals)
+	for i := range f.commits {
+		if f.commits[i].Seq > s.base {
+			c := clone(&f.commits[i])
+			require.NoError(t, e.Replay(&c))
+		}
+	}
+	rows, _, _ := e.Rows(nil, 0, 1<<20)
+	require.Equal(t, f.rows(), rows)
+	require.Equal(t, f.Stats(), e.Stats())
+}
+
+func TestReplayRefusesWhatCannotBe(t *testing.T) {
+	f := newFixture()
+	def := usage.Definition{Slot: 0, Schema: f.endpoints, Values: []string{"s", "http", "GET /"}}
+	second := usage.Definition{Slot: 1, Schema: f.endpoints, Values: []string{"s", "http", "GET /"}}
+	explicit := New(Options{Schemas: f.schemas, Hasher: f.hasher, Layout: usage.ExplicitLayout([]time.Duration{1})})
+	for name, c := range map[string]struct {
+		engine *Engine
+		commit usage.Commit
+		want   string
+	}{
+		"gap":           {f.Engine, usage.Commit{Seq: 2}, "commit 2 follows commit 0"},
+		"undefined":     {f.Engine, usage.Commit{Seq: 1, Deltas: []usage.Delta{{Slot: 7}}}, "commit 1: series 7 is not defined"},
+		"slot":          {New(f.options), usage.Commit{Seq: 1, Defined: []usage.Definition{second}}, "commit 1: series 1 is defined where series 0 was due"},
+		"same identity": {New(f.options), usage.Commit{Seq: 1, Defined: []usage.Definition{def, second}}, "commit 1: series 0 and 1 have the same identity"},
+		"bucket": {
+			explicit,
+			usage.Commit{Seq: 1, Defined: []usage.Definition{def}, Deltas: []usage.Delta{{Durations: []usage.Bucket{2}}}},
+			"commit 1: series 0: bucket 2 is out of range",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			assert.EqualError(t, c.engine.Replay(&c.commit), c.want)
+		})
+	}
+	row := usage.Row{Schema: f.endpoints, Values: def.Values, Durations: usage.Distribution{Counts: []uint64{1, 2, 3}}}
+	fresh := New(explicit.options)
+	assert.EqualError(t, fresh.Restore(&row), "series 0: bucket 2 is out of range")
+}
+
+func TestCommitDoesNotAllocate(t *testing.T) {
+	f := newFixture()
+	f.options.Journal = nil
+	b := f.batch()
+	commit := func() {
+		b.Reset()
+		for _, name := range []string{"GET /a", "GET /b"} {
+			g, _ := b.Group(f.key(f.endpoints, "s", "http", name), 0)
+			b.Add(usage.Record{Group: g, Duration: 5, Bucket: 3})
+		}
+		f.Commit(b, 1)
+	}
+	for range 300 { // the bucket counters have widened
+		commit()
+	}
+	keys := testing.AllocsPerRun(100, func() {
+		for _, name := range []string{"GET /a", "GET /b"} {
+			f.key(f.endpoints, "s", "http", name)
+		}
+	})
+	assert.Equal(t, keys, testing.AllocsPerRun(100, commit), "only building the keys in this test allocates")
+}

@@ -1,0 +1,334 @@
+package journal
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/otelusage/usageprocessor/internal/usage"
+)
+
+func TestStateSurvivesRestarts(t *testing.T) {
+	dir := t.TempDir()
+	var rows []usage.Row
+	for epoch := uint64(1); epoch <= 4; epoch++ {
+		w := mustOpen(t, dir)
+		assert.Equal(t, epoch-1, w.found.Epoch)
+		assert.Equal(t, rows, w.rows(), "epoch %d", epoch)
+		for i := range 100 {
+			w.count(fmt.Sprintf("GET /%d", i%7))
+		}
+		rows = w.rows()
+		require.NoError(t, w.journal.Close())
+	}
+	w := mustOpen(t, dir)
+	assert.Equal(t, int64(400), w.requests())
+	assert.Equal(t, "writer", w.found.Writer)
+	require.NoError(t, w.journal.Close())
+}
+
+// A process that is killed leaves what Write returned nil for.
+func TestWrittenCommitsSurviveWithoutClose(t *testing.T) {
+	dir, copied := t.TempDir(), t.TempDir()
+	w := mustOpen(t, dir)
+	w.count("GET /a")
+	require.NoError(t, w.journal.Write(w.count("GET /b")))
+	w.count("GET /c") // never written
+	require.NoError(t, os.CopyFS(copied+"/state", os.DirFS(dir)))
+	require.NoError(t, w.journal.Close())
+
+	again := mustOpen(t, copied+"/state")
+	assert.Equal(t, int64(2), again.requests())
+	require.NoError(t, again.journal.Close())
+}
+
+func TestTornTailIsCut(t *testing.T) {
+	dir := t.TempDir()
+	w := mustOpen(t, dir)
+	require.NoError(t, w.journal.Write(w.count("GET /a")))
+	whole := w.journal.Size()
+	require.NoError(t, w.journal.Write(w.count("GET /b")))
+	last := w.journal.Size() - whole
+	require.NoError(t, w.journal.Close())
+	name := filepath.Join(dir, journalName(1))
+	content, err := os.ReadFile(name)
+	require.NoError(t, err)
+	for cut := range last {
+		sub := t.TempDir()
+		require.NoError(t, os.CopyFS(sub+"/state", os.DirFS(dir)))
+		name := filepath.Join(sub, "state", journalName(1))
+		require.NoError(t, os.Truncate(name, int64(len(content))-1-cut))
+		w := mustOpen(t, sub+"/state")
+		assert.Equal(t, int64(1), w.requests(), "%d bytes cut", cut+1)
+		assert.Equal(t, last-1-cut, w.found.TornBytes)
+		require.NoError(t, w.journal.Close())
+	}
+}
+
+// Damage before something readable is no torn tail: it is refused, and nothing
+// is changed.
+func TestDamageInTheMiddleIsRefused(t *testing.T) {
+	dir := t.TempDir()
+	w := mustOpen(t, dir)
+	for i := range 4 {
+		require.NoError(t, w.journal.Write(w.count(fmt.Sprintf("GET /%d", i))))
+	}
+	require.NoError(t, w.journal.Close())
+	name := filepath.Join(dir, journalName(1))
+	content, err := os.ReadFile(name)
+	require.NoError(t, err)
+	for at := len(journalMagic) + 4; at < len(content)*3/4; at++ {
+		damaged := append([]byte{}, content...)
+		damaged[at] ^= 0x10
+		require.NoError(t, os.WriteFile(name, damaged, 0o600))
+		before := stateFiles(t, dir)
+		_, err := open(dir, nil, usage.ExponentialLayout())
+		var corrupt *CorruptError
+		require.ErrorAs(t, err, &corrupt, "byte %d", at)
+		assert.Equal(t, journalName(1), corrupt.File)
+		assert.Equal(t, before, stateFiles(t, dir))
+	}
+}
+
+func TestStrangeFilesAreRefused(t *testing.T) {
+	for name, c := range map[string]struct {
+		spoil func(t *testing.T, dir string)
+		want  string
+	}{
+		"noise for a snapshot": {func(t *testing.T, dir string) {
+			require.NoError(t, os.WriteFile(filepath.Join(dir, snapshotName(9)), []byte("not a snapshot at all"), 0o600))
+		}, "`00000000000000000009.snapshot` is damaged at byte 0: it does not begin with \"usagesnp\""},
+		"noise for a journal": {func(t *testing.T, dir string) {
+			require.NoError(t, os.WriteFile(filepath.Join(dir, journalName(9)), []byte("not a journal at all!"), 0o600))
+		}, "`00000000000000000009.journal` is damaged at byte 0: it does not begin with \"usagejnl\""},
+		"a directory for a journal": {func(t *testing.T, dir string) {
+			require.NoError(t, os.Mkdir(filepath.Join(dir, journalName(9)), 0o700))
+		}, "`00000000000000000009.journal` is not a regular file: move it away"},
+		"a link for a snapshot": {func(t *testing.T, dir string) {
+			require.NoError(t, os.Symlink("elsewhere", filepath.Join(dir, snapshotName(9))))
+		}, "`00000000000000000009.snapshot` is not a regular file: move it away"},
+		"a newer format": {func(t *testing.T, dir string) {
+			content := append([]byte(snapshotMagic), FormatVersion+1, 0, 0, 0, 1, 2, 3)
+			require.NoError(t, os.WriteFile(filepath.Join(dir, snapshotName(9)), content, 0o600))
+		}, "`00000000000000000009.snapshot` has format version 2, this build reads version 1: use the build that wrote it"},
+		"a missing journal": {func(t *testing.T, dir string) {
+			require.NoError(t, os.Remove(filepath.Join(dir, journalName(1))))
+		}, "`00000000000000000001.journal` is missing, without which `00000000000000000001.snapshot` is not the whole state"},
+		"a renamed snapshot": {func(t *testing.T, dir string) {
+			require.NoError(t, os.Rename(filepath.Join(dir, snapshotName(1)), filepath.Join(dir, snapshotName(2))))
+		}, "`00000000000000000002.snapshot` is damaged at byte"},
+		"a truncated snapshot": {func(t *testing.T, dir string) {
+			require.NoError(t, os.Truncate(filepath.Join(dir, snapshotName(1)), 30))
+		}, "the file is incomplete"},
+		"a journal of somebody else": {func(t *testing.T, dir string) {
+			other := t.TempDir()
+			w := mustOpen(t, other)
+			w.count("GET /other")
+			require.NoError(t, w.journal.Snapshot(time.Unix(0, 2), w))
+			require.NoError(t, w.journal.Close())
+			require.NoError(t, os.Rename(filepath.Join(other, journalName(2)), filepath.Join(dir, journalName(2))))
+		}, "it continues commit 1, but the files before it end with commit 2"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			w := mustOpen(t, dir)
+			w.count("GET /a")
+			w.count("GET /b")
+			require.NoError(t, w.journal.Close())
+			c.spoil(t, dir)
+			before := stateFiles(t, dir)
+			_, err := open(dir, nil, usage.ExponentialLayout())
+			require.ErrorContains(t, err, c.want)
+			assert.Equal(t, before, stateFiles(t, dir), "nothing is changed")
+		})
+	}
+}
+
+func TestSecondWriterIsRefused(t *testing.T) {
+	dir := t.TempDir()
+	w := mustOpen(t, dir)
+	_, err := open(dir, nil, usage.ExponentialLayout())
+	var locked *LockedError
+	require.ErrorAs(t, err, &locked)
+	assert.Equal(t, "the test", locked.Owner)
+	require.NoError(t, w.journal.Write(w.count("GET /a")), "the first is undisturbed")
+	require.NoError(t, w.journal.Close())
+	w = mustOpen(t, dir)
+	assert.Equal(t, int64(1), w.requests())
+	require.NoError(t, w.journal.Close())
+}
+
+// A-F11: files are private and nothing temporary stays.
+func TestFilesArePrivateAndComplete_A_F11(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "made", "by", "us")
+	w := mustOpen(t, dir)
+	w.count("GET /a")
+	require.NoError(t, w.journal.Snapshot(time.Unix(0, 1), w))
+	require.NoError(t, w.journal.Close())
+	info, err := os.Stat(dir)
+	require.NoError(t, err)
+	assert.Equal(t, os.FileMode(0o700), info.Mode().Perm())
+	entries, err := os.ReadDir(dir)
+	require.NoError(t, err)
+	for _, e := range entries {
+		info, err := e.Info()
+		require.NoError(t, err)
+		assert.Equal(t, os.FileMode(0o600), info.Mode().Perm(), e.Name())
+	}
+	assert.Len(t, entries, 3, "lock, snapshot, journal")
+
+	leftover := filepath.Join(dir, snapshotName(7)+tempSuffix)
+	require.NoError(t, os.WriteFile(leftover, []byte("half"), 0o600))
+	foreign := filepath.Join(dir, "notes.txt.tmp")
+	require.NoError(t, os.WriteFile(foreign, []byte("mine"), 0o600))
+	require.NoError(t, mustOpen(t, dir).journal.Close())
+	assert.NoFileExists(t, leftover)
+	assert.FileExists(t, foreign)
+}
+
+func TestChangedLayoutKeepsCounts(t *testing.T) {
+	dir := t.TempDir()
+	w := mustOpen(t, dir)
+	w.count("GET /a")
+	require.NoError(t, w.journal.Snapshot(time.Unix(0, 1), w))
+	w.count("GET /a")
+	require.NoError(t, w.journal.Close())
+	w, err := open(dir, nil, usage.ExplicitLayout([]time.Duration{time.Second}))
+	require.NoError(t, err)
+	assert.True(t, w.found.Relaid)
+	assert.Equal(t, int64(2), w.requests())
+	row := w.rows()[0]
+	assert.Zero(t, row.Durations.Count())
+	assert.Zero(t, row.Duration)
+	require.NoError(t, w.journal.Close())
+}
+
+// TestSnapshotsWhileCounting takes snapshots under load and recovers the exact
+// state from what is on disk.
+func TestSnapshotsWhileCounting(t *testing.T) {
+	dir := t.TempDir()
+	w := mustOpen(t, dir)
+	var wg sync.WaitGroup
+	for g := range 4 {
+		wg.Go(func() {
+			for i := range 500 {
+				if err := w.journal.Write(w.count(fmt.Sprintf("GET /%d/%d", g, i%50))); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	for range 10 {
+		require.NoError(t, w.journal.Snapshot(time.Unix(0, 1), w))
+	}
+	wg.Wait()
+	rows := w.rows()
+	require.NoError(t, w.journal.Close())
+	w = mustOpen(t, dir)
+	assert.Equal(t, rows, w.rows())
+	assert.Len(t, stateFiles(t, dir), 2, "older generations are gone")
+	require.NoError(t, w.journal.Close())
+}
+
+// scenario runs a journal through its life until something fails, and returns
+// how many requests were reported as written and how many were counted.
+func scenario(dir string, fsys *faultFS) (acked, counted int64) {
+	w, err := open(dir, fsys, usage.ExponentialLayout())
+	if err != nil {
+		return 0, 0
+	}
+	defer func() { _ = w.journal.Close() }()
+	counted = w.requests()
+	acked = counted
+	for i := range 12 {
+		seq := w.count(fmt.Sprintf("GET /%d", i%4))
+		counted++
+		if w.journal.Write(seq) == nil {
+			acked = counted
+		}
+		switch {
+		case i%3 == 2 && w.journal.Sync() == nil:
+			acked = counted
+		case i%3 == 0 && w.journal.Failed() != nil || i == 7:
+			if w.journal.Snapshot(time.Unix(0, int64(i)), w) == nil {
+				acked = counted
+			}
+		}
+	}
+	return acked, counted
+}
+
+// TestEveryFaultIsSurvived lets each file operation of a scenario fail, once or
+// from then on, and requires what was acknowledged to be there afterwards, and
+// nothing more than was counted.
+func TestEveryFaultIsSurvived(t *testing.T) {
+	points := 0
+	for _, sticky := range []bool{false, true} {
+		for failAt := 1; ; failAt++ {
+			dir := t.TempDir()
+			w := mustOpen(t, dir)
+			w.count("GET /before")
+			require.NoError(t, w.journal.Close())
+			fsys := newFaultFS(t, dir, failAt, sticky)
+			acked, counted := scenario(dir, fsys)
+			if fsys.ops < failAt {
+				break
+			}
+			points++
+			w, err := open(dir, nil, usage.ExponentialLayout())
+			require.NoError(t, err, "operation %d, sticky %t", failAt, sticky)
+			got := w.requests()
+			assert.GreaterOrEqual(t, got, max(acked, 1), "operation %d, sticky %t", failAt, sticky)
+			assert.LessOrEqual(t, got, max(counted, 1), "operation %d, sticky %t", failAt, sticky)
+			require.NoError(t, w.journal.Close())
+		}
+	}
+	t.Logf("%d fault points", points)
+	assert.Greater(t, points, 60)
+}
+
+// A failed journal is not written to again; a snapshot makes everything durable.
+func TestSnapshotCuresAFailedJournal(t *testing.T) {
+	dir := t.TempDir()
+	fsys := newFaultFS(t, dir, 0, true)
+	w, err := open(dir, fsys, usage.ExponentialLayout())
+	require.NoError(t, err)
+	require.NoError(t, w.journal.Write(w.count("GET /a")))
+	fsys.failAt = fsys.ops + 1
+	require.ErrorIs(t, w.journal.Write(w.count("GET /b")), errFault)
+	require.ErrorIs(t, w.journal.Snapshot(time.Unix(0, 1), w), errFault, "the disk still fails")
+	require.Error(t, w.journal.Sync())
+	for i := range 1000 {
+		w.count(fmt.Sprintf("GET /%d", i))
+	}
+	assert.Zero(t, w.journal.Pending(), "nothing piles up while nothing can be written")
+	fsys.failAt = 0
+	require.NoError(t, w.journal.Snapshot(time.Unix(0, 2), w))
+	require.NoError(t, w.journal.Write(w.count("GET /c")))
+	rows := w.rows()
+	require.NoError(t, w.journal.Close())
+	w = mustOpen(t, dir)
+	assert.Equal(t, rows, w.rows())
+	require.NoError(t, w.journal.Close())
+}
+
+// A-R7: the error of closing a file that was written is not swallowed.
+func TestCloseErrorsAreReturned_A_R7(t *testing.T) {
+	dir := t.TempDir()
+	fsys := newFaultFS(t, dir, 0, false)
+	w, err := open(dir, fsys, usage.ExponentialLayout())
+	require.NoError(t, err)
+	require.NoError(t, w.journal.Write(w.count("GET /a")))
+	require.NoError(t, w.journal.Sync())
+	fsys.failAt = fsys.ops + 1 // the close: nothing is left to write
+	err = w.journal.Close()
+	require.ErrorIs(t, err, errFault)
+	assert.True(t, errors.Is(w.journal.Write(1), errClosed), "closed once, for good")
+}
