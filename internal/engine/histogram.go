@@ -29,17 +29,17 @@ type histogram struct {
 	used      bool
 }
 
-// observe adds n values of a bucket given at usage.MaxScale.
-func (h *histogram) observe(bucket usage.Bucket, n uint64) {
+// observe adds a value, whose bucket is given at usage.MaxScale.
+func (h *histogram) observe(bucket usage.Bucket) {
 	if bucket == usage.ZeroBucket {
-		h.zero += n
+		h.zero++
 		return
 	}
-	h.observeIndex(int32(bucket)>>h.shift, n)
+	h.add(int32(bucket)>>h.shift, 1)
 }
 
-// observeIndex adds n values at an index of the histogram's own scale.
-func (h *histogram) observeIndex(index int32, n uint64) {
+// add adds n values at an index of the histogram's own scale.
+func (h *histogram) add(index int32, n uint64) {
 	if !h.used || index < h.low || index > h.high {
 		index = h.include(index)
 	}
@@ -142,7 +142,7 @@ func (h *histogram) restore(d usage.Distribution, layout *usage.Layout) {
 	}
 	for i, n := range d.Counts[first:] {
 		if n > 0 {
-			h.observeIndex(d.Offset+int32(first+i), n)
+			h.add(d.Offset+int32(first+i), n)
 		}
 	}
 }

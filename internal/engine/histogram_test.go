@@ -80,7 +80,7 @@ func TestHistogramMatchesTheNaiveOne(t *testing.T) {
 		for range rng.IntN(2000) {
 			b := layout.Bucket(rng.Int64N(1 << spread))
 			observed = append(observed, b)
-			h.observe(b, 1)
+			h.observe(b)
 		}
 		got := h.distribution(layout)
 		require.Equal(t, naive(layout, observed), got, "round %d", round)
@@ -92,7 +92,7 @@ func TestHistogramMatchesTheNaiveOne(t *testing.T) {
 		rng.Shuffle(len(observed), func(i, j int) { observed[i], observed[j] = observed[j], observed[i] })
 		var shuffled histogram
 		for _, b := range observed {
-			shuffled.observe(b, 1)
+			shuffled.observe(b)
 		}
 		require.Equal(t, got, shuffled.distribution(layout), "another order")
 	}
@@ -114,10 +114,10 @@ func TestCountersWiden(t *testing.T) {
 func TestObservingDoesNotAllocate(t *testing.T) {
 	var h histogram
 	for b := range usage.Bucket(40) {
-		h.observe(b, 1)
+		h.observe(b)
 	}
 	for range 300 {
-		h.observe(3, 1)
+		h.observe(3)
 	}
-	assert.Zero(t, testing.AllocsPerRun(100, func() { h.observe(17, 1) }))
+	assert.Zero(t, testing.AllocsPerRun(100, func() { h.observe(17) }))
 }

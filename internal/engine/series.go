@@ -46,13 +46,13 @@ func newSeries(kind usage.Kind) *series {
 func (s *series) add(d *usage.Delta) {
 	s.addMeasures(&d.Measures)
 	for _, b := range d.Durations {
-		s.durations.observe(b, 1)
+		s.durations.observe(b)
 	}
 	if s.inference == nil {
 		return
 	}
 	for _, b := range d.FirstTokens {
-		s.inference.firstTokens.observe(b, 1)
+		s.inference.firstTokens.observe(b)
 	}
 }
 

@@ -1,6 +1,9 @@
 package extract
 
 import (
+	"net/http"
+	"strings"
+
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
 	"github.com/otelusage/usageprocessor/internal/usage"
@@ -17,7 +20,7 @@ func (r *Reading) endpoint(s ptrace.Span) {
 		r.skip(usage.SkippedNested)
 		return
 	}
-	outcome := r.outcome(s.Status().Code(), served)
+	outcome := r.outcome(s.Status(), served)
 	r.key.Reset(r.x.endpoints.schema)
 	r.key.Value(r.service)
 	r.key.Value(protocol)
@@ -76,7 +79,7 @@ func (r *Reading) protocol(s ptrace.Span) string {
 func (r *Reading) endpointName(s ptrace.Span, protocol string) {
 	switch protocol {
 	case protocolHTTP:
-		r.httpEndpoint()
+		r.httpEndpoint(s)
 	case protocolRPC:
 		r.rpcName(s)
 	case protocolMessaging:
@@ -97,7 +100,7 @@ func (r *Reading) endpointName(s ptrace.Span, protocol string) {
 // httpEndpoint writes "GET /users/{id}": the route, else the path without
 // identifiers. A path that no route matched is the client's invention, so all
 // of them are one endpoint.
-func (r *Reading) httpEndpoint() {
+func (r *Reading) httpEndpoint(s ptrace.Span) {
 	v := &r.values
 	method := firstOf(canonicalMethod(v.text(httpMethod)), otherMethod)
 	r.key.Write(method)
@@ -107,12 +110,24 @@ func (r *Reading) httpEndpoint() {
 		return
 	}
 	path := firstOf(v.text(urlPath), pathOf(v.text(urlFull)))
+	named := routeInName(s.Name(), method)
 	switch {
-	case r.httpStatus("") == 404:
+	case r.httpStatus("") == http.StatusNotFound && (named == "" || named == path):
 		r.key.Write("unmatched")
-	case path != "":
-		r.key.WriteWith(func(dst []byte) []byte { return appendTemplate(dst, path) })
+	case named != "" || path != "":
+		r.path(firstOf(named, path))
 	default:
 		r.key.Write(usage.Unknown)
 	}
+}
+
+// routeInName returns the path in a span name such as "GET /users/{id}", which
+// is how the conventions name a server span whose route is known. Some
+// instrumentations learn the route only in time for the name.
+func routeInName(name, method string) string {
+	rest, ok := strings.CutPrefix(name, method)
+	if !ok || !strings.HasPrefix(rest, " /") {
+		return ""
+	}
+	return rest[1:]
 }

@@ -172,7 +172,7 @@ func (r *Reading) sizes() (request, response int64) {
 	case v.has(requestBytes):
 		request, _ = v.amount(requestBytes)
 	case v.has(requestLength):
-		request, _ = v.length(requestLength)
+		request = v.length(requestLength)
 	case v.has(messagingBytes):
 		request, _ = v.amount(messagingBytes)
 	}
@@ -180,7 +180,7 @@ func (r *Reading) sizes() (request, response int64) {
 	case v.has(responseBytes):
 		response, _ = v.amount(responseBytes)
 	case v.has(responseLength):
-		response, _ = v.length(responseLength)
+		response = v.length(responseLength)
 	}
 	return request, response
 }

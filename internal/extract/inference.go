@@ -40,7 +40,7 @@ func (r *Reading) inference(s ptrace.Span) {
 	r.value(firstOf(v.text(responseModel), v.text(requestModel)))
 	r.value(operation)
 	r.dimensions(&r.x.providers.compiled)
-	record, _ := r.groupedRecord(s, r.outcome(s.Status().Code(), consumed))
+	record, _ := r.groupedRecord(s, r.outcome(s.Status(), consumed))
 	record.RequestBytes, record.ResponseBytes = r.sizes()
 	record.Inference = r.Batch.AddInference(r.reportedInference(provider))
 	r.inferences = append(r.inferences, inferenceSpan{s.TraceID(), s.SpanID(), s.ParentSpanID(), r.Batch.Add(record)})

@@ -37,6 +37,11 @@ func (r *Reading) template(name string) {
 	r.key.WriteWith(func(dst []byte) []byte { return appendWithoutIDs(dst, name) })
 }
 
+// path writes a URL path without the identifiers in it.
+func (r *Reading) path(path string) {
+	r.key.WriteWith(func(dst []byte) []byte { return appendTemplate(dst, path) })
+}
+
 // lower writes a name in lower case.
 func (r *Reading) lower(name string) {
 	r.key.WriteWith(func(dst []byte) []byte { return appendLower(dst, name) })

@@ -1,6 +1,7 @@
 package extract
 
 import (
+	"net/http"
 	"strconv"
 	"strings"
 
@@ -24,6 +25,12 @@ const (
 	grpcResourceExhausted = 8
 )
 
+// HTTP status codes without a name in net/http.
+const (
+	httpClientClosed = 499 // nginx: the client went away
+	httpOverloaded   = 529 // Anthropic: overloaded
+)
+
 const (
 	noStatus = 0  // HTTP
 	noCode   = -1 // RPC
@@ -34,20 +41,20 @@ const (
 // outcome says how a call ended, by the first rule that applies (design
 // section 4; codes: semantic conventions, recording errors, HTTP and gRPC). An
 // explicit span status Ok is the application's own word and overrules codes.
-func (r *Reading) outcome(status ptrace.StatusCode, s side) usage.Outcome {
-	if status == ptrace.StatusCodeOk {
+func (r *Reading) outcome(status ptrace.Status, s side) usage.Outcome {
+	if status.Code() == ptrace.StatusCodeOk {
 		return usage.Success
 	}
 	errType := r.values.text(errorType)
-	http, rpc := r.httpStatus(errType), r.rpcStatus()
+	code, rpc := r.httpStatus(errType), r.rpcStatus()
 	switch {
-	case http == 429 || http == 529 || rpc == grpcResourceExhausted:
+	case code == http.StatusTooManyRequests || code == httpOverloaded || rpc == grpcResourceExhausted:
 		return usage.Throttled
-	case http == 499 || rpc == grpcCancelled || isCancellation(errType):
+	case code == httpClientClosed || rpc == grpcCancelled || isCancellation(errType) || isCancellation(status.Message()):
 		return usage.Cancelled
-	case http >= 400 && http < 500 || s == served && isClientFault(rpc):
+	case code >= 400 && code < 500 || s == served && isClientFault(rpc):
 		return usage.ClientError
-	case http >= 500 || rpc > 0 || errType != "" || status == ptrace.StatusCodeError:
+	case code >= 500 || rpc > 0 || errType != "" || status.Code() == ptrace.StatusCodeError:
 		return usage.Error
 	default:
 		return usage.Success
@@ -130,12 +137,13 @@ func isClientFault(code int) bool {
 }
 
 // isCancellation says whether an error type is that of a call given up by its
-// caller. Types are compared without their package.
-func isCancellation(errType string) bool {
-	if i := strings.LastIndexByte(errType, '.'); i >= 0 {
-		errType = errType[i+1:]
+// caller. Types are compared without their package. Go's cancellation has no
+// type of its own: only the text of the error, the span's status, tells it.
+func isCancellation(failure string) bool {
+	if i := strings.LastIndexByte(failure, '.'); i >= 0 {
+		failure = failure[i+1:]
 	}
-	switch errType {
+	switch failure {
 	case "cancelled", "canceled", "CANCELLED", "Canceled", "context canceled",
 		"CancelledError", "AbortError", "CancellationException",
 		"OperationCanceledException", "TaskCanceledException":

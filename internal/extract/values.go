@@ -107,17 +107,14 @@ func (v *values) amount(a attribute) (n int64, ok bool) {
 	return n, true
 }
 
-// length is amount for captured headers, which are lists of strings.
-func (v *values) length(a attribute) (n int64, ok bool) {
+// length returns a captured Content-Length header, which is a list of strings.
+func (v *values) length(a attribute) int64 {
 	value, ok := v.get(a)
-	if !ok || value.Type() != pcommon.ValueTypeSlice || value.Slice().Len() != 1 {
-		return v.amount(a)
+	if ok && value.Type() == pcommon.ValueTypeSlice && value.Slice().Len() == 1 {
+		v.slots[a].value = value.Slice().At(0)
 	}
-	if n, ok = wholeNumber(value.Slice().At(0)); !ok || n < 0 {
-		v.bad[a]++
-		return 0, false
-	}
-	return n, true
+	n, _ := v.amount(a)
+	return n
 }
 
 // nanoseconds returns an attribute that is a duration in seconds.

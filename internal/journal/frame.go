@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"hash/crc32"
 	"io"
+	"slices"
 )
 
 // A frame is one record on disk:
@@ -131,7 +132,7 @@ func (r *frameReader) brokenAfter(consumed []byte, err error, reason string) err
 	if err != nil {
 		return fmt.Errorf("read `%s`: %w", r.name, err)
 	}
-	rest = append(consumed[:len(consumed):len(consumed)], rest...)
+	rest = append(slices.Clip(consumed), rest...)
 	if holdsFrame(rest) {
 		return r.corrupt("%s", reason)
 	}

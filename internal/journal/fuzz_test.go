@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/otelusage/usageprocessor/internal/engine"
+	"github.com/otelusage/usageprocessor/internal/journal/files"
 	"github.com/otelusage/usageprocessor/internal/usage"
 )
 
@@ -55,7 +56,7 @@ func FuzzRecover(f *testing.F) {
 	if err := w.journal.Close(); err != nil {
 		f.Fatal(err)
 	}
-	d, err := openDirectory(dir)
+	d, err := files.Open(dir)
 	if err != nil {
 		f.Fatal(err)
 	}

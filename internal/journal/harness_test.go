@@ -2,9 +2,6 @@ package journal
 
 import (
 	"errors"
-	"fmt"
-	"io"
-	"io/fs"
 	"os"
 	"testing"
 	"time"
@@ -12,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/otelusage/usageprocessor/internal/engine"
+	"github.com/otelusage/usageprocessor/internal/journal/files"
 	"github.com/otelusage/usageprocessor/internal/usage"
 )
 
@@ -27,7 +25,7 @@ type world struct {
 }
 
 // open recovers dir and starts a run; fsys may be nil.
-func open(dir string, fsys FS, layout *usage.Layout) (*world, error) {
+func open(dir string, fsys files.FS, layout *usage.Layout) (*world, error) {
 	w := &world{schemas: &usage.Schemas{}, hasher: usage.NewHasher(), layout: layout}
 	w.schema = w.schemas.Intern(usage.Endpoint, usage.BaseNames(usage.Endpoint))
 	j, err := Open(Options{Directory: dir, Owner: "the test", Schemas: w.schemas, Layout: w.layout, FS: fsys})
@@ -84,114 +82,18 @@ func (w *world) requests() int64 {
 	return n
 }
 
-// faultFS lets the operation with number failAt fail, and with sticky every
-// one after it. Half of a failing write is written: a torn frame.
-type faultFS struct {
-	FS
-	ops, failAt int
-	sticky      bool
-}
-
-var errFault = errors.New("injected fault")
-
-func newFaultFS(t *testing.T, dir string, failAt int, sticky bool) *faultFS {
-	t.Helper()
-	d, err := openDirectory(dir)
-	require.NoError(t, err)
-	return &faultFS{FS: d, failAt: failAt, sticky: sticky}
-}
-
-func (f *faultFS) fails() error {
-	f.ops++
-	if f.ops == f.failAt || f.sticky && f.failAt > 0 && f.ops > f.failAt {
-		return fmt.Errorf("operation %d: %w", f.ops, errFault)
-	}
-	return nil
-}
-
-func (f *faultFS) List() ([]fs.DirEntry, error) {
-	if err := f.fails(); err != nil {
-		return nil, err
-	}
-	return f.FS.List()
-}
-
-func (f *faultFS) Open(name string) (io.ReadCloser, error) {
-	if err := f.fails(); err != nil {
-		return nil, err
-	}
-	return f.FS.Open(name)
-}
-
-func (f *faultFS) Create(name string) (File, error) {
-	if err := f.fails(); err != nil {
-		return nil, err
-	}
-	file, err := f.FS.Create(name)
-	return &faultFile{File: file, fs: f}, err
-}
-
-func (f *faultFS) Rename(from, to string) error {
-	if err := f.fails(); err != nil {
-		return err
-	}
-	return f.FS.Rename(from, to)
-}
-
-func (f *faultFS) Remove(name string) error {
-	if err := f.fails(); err != nil {
-		return err
-	}
-	return f.FS.Remove(name)
-}
-
-func (f *faultFS) Sync() error {
-	if err := f.fails(); err != nil {
-		return err
-	}
-	return f.FS.Sync()
-}
-
-type faultFile struct {
-	File
-	fs *faultFS
-}
-
-func (f *faultFile) Write(p []byte) (int, error) {
-	if err := f.fs.fails(); err != nil {
-		n, _ := f.File.Write(p[:len(p)/2])
-		return n, err
-	}
-	return f.File.Write(p)
-}
-
-func (f *faultFile) Sync() error {
-	if err := f.fs.fails(); err != nil {
-		return err
-	}
-	return f.File.Sync()
-}
-
-func (f *faultFile) Close() error {
-	err := f.File.Close()
-	if fault := f.fs.fails(); fault != nil {
-		return fault
-	}
-	return err
-}
-
 // stateFiles returns the names and contents of a directory, without the lock.
 func stateFiles(t *testing.T, dir string) map[string]string {
 	t.Helper()
 	entries, err := os.ReadDir(dir)
 	require.NoError(t, err)
-	files := map[string]string{}
+	contents := map[string]string{}
 	for _, e := range entries {
-		if e.Name() != lockName && e.Type().IsRegular() {
+		if e.Name() != files.LockName && e.Type().IsRegular() {
 			content, err := os.ReadFile(dir + "/" + e.Name())
 			require.NoError(t, err)
-			files[e.Name()] = string(content)
+			contents[e.Name()] = string(content)
 		}
 	}
-	return files
+	return contents
 }

@@ -6,8 +6,7 @@ import (
 	"sync"
 	"sync/atomic"
 
-	"github.com/gofrs/flock"
-
+	"github.com/otelusage/usageprocessor/internal/journal/files"
 	"github.com/otelusage/usageprocessor/internal/usage"
 )
 
@@ -22,15 +21,15 @@ type Options struct {
 	// Layout is the one that durations fall into from now on.
 	Layout *usage.Layout
 	// FS, if set, replaces the operating system's directory.
-	FS FS
+	FS files.FS
 }
 
 // Journal is the open state directory. Append may be called from one goroutine
 // at a time, Snapshot too; everything else concurrently.
 type Journal struct {
 	options Options
-	fs      FS
-	lock    *flock.Flock
+	fs      files.FS
+	lock    *files.Lock
 	header  header // of the files written from now on
 
 	// mu guards what is appended and not yet written. It is held for copying
@@ -47,7 +46,7 @@ type Journal struct {
 	// before mu. Whoever holds it writes for everyone who waits: this is what
 	// groups commits.
 	io      sync.Mutex
-	file    File
+	file    files.File
 	size    int64
 	spare   []byte // the other pending buffer
 	written uint64 // newest commit in the file
@@ -67,13 +66,13 @@ var errClosed = errors.New("the journal is not open for writing")
 func Open(options Options) (*Journal, error) {
 	dir := options.FS
 	if dir == nil {
-		d, err := openDirectory(options.Directory)
+		d, err := files.Open(options.Directory)
 		if err != nil {
 			return nil, err
 		}
 		dir = d
 	}
-	lock, err := acquire(options.Directory, options.Owner)
+	lock, err := files.Acquire(options.Directory, options.Owner)
 	if err != nil {
 		return nil, errors.Join(err, dir.Close())
 	}

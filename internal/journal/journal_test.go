@@ -12,6 +12,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/otelusage/usageprocessor/internal/journal/files"
+	"github.com/otelusage/usageprocessor/internal/journal/files/filestest"
 	"github.com/otelusage/usageprocessor/internal/usage"
 )
 
@@ -155,7 +157,7 @@ func TestSecondWriterIsRefused(t *testing.T) {
 	dir := t.TempDir()
 	w := mustOpen(t, dir)
 	_, err := open(dir, nil, usage.ExponentialLayout())
-	var locked *LockedError
+	var locked *files.LockedError
 	require.ErrorAs(t, err, &locked)
 	assert.Equal(t, "the test", locked.Owner)
 	require.NoError(t, w.journal.Write(w.count("GET /a")), "the first is undisturbed")
@@ -237,9 +239,16 @@ func TestSnapshotsWhileCounting(t *testing.T) {
 	require.NoError(t, w.journal.Close())
 }
 
+func faulty(t *testing.T, dir string) *filestest.Faulty {
+	t.Helper()
+	d, err := files.Open(dir)
+	require.NoError(t, err)
+	return filestest.New(d)
+}
+
 // scenario runs a journal through its life until something fails, and returns
 // how many requests were reported as written and how many were counted.
-func scenario(dir string, fsys *faultFS) (acked, counted int64) {
+func scenario(dir string, fsys *filestest.Faulty) (acked, counted int64) {
 	w, err := open(dir, fsys, usage.ExponentialLayout())
 	if err != nil {
 		return 0, 0
@@ -276,9 +285,10 @@ func TestEveryFaultIsSurvived(t *testing.T) {
 			w := mustOpen(t, dir)
 			w.count("GET /before")
 			require.NoError(t, w.journal.Close())
-			fsys := newFaultFS(t, dir, failAt, sticky)
+			fsys := faulty(t, dir)
+			fsys.FailAt(failAt, sticky)
 			acked, counted := scenario(dir, fsys)
-			if fsys.ops < failAt {
+			if fsys.Ops() < failAt {
 				break
 			}
 			points++
@@ -297,19 +307,19 @@ func TestEveryFaultIsSurvived(t *testing.T) {
 // A failed journal is not written to again; a snapshot makes everything durable.
 func TestSnapshotCuresAFailedJournal(t *testing.T) {
 	dir := t.TempDir()
-	fsys := newFaultFS(t, dir, 0, true)
+	fsys := faulty(t, dir)
 	w, err := open(dir, fsys, usage.ExponentialLayout())
 	require.NoError(t, err)
 	require.NoError(t, w.journal.Write(w.count("GET /a")))
-	fsys.failAt = fsys.ops + 1
-	require.ErrorIs(t, w.journal.Write(w.count("GET /b")), errFault)
-	require.ErrorIs(t, w.journal.Snapshot(time.Unix(0, 1), w), errFault, "the disk still fails")
+	fsys.FailNow(true)
+	require.ErrorIs(t, w.journal.Write(w.count("GET /b")), filestest.ErrFault)
+	require.ErrorIs(t, w.journal.Snapshot(time.Unix(0, 1), w), filestest.ErrFault, "the disk still fails")
 	require.Error(t, w.journal.Sync())
 	for i := range 1000 {
 		w.count(fmt.Sprintf("GET /%d", i))
 	}
 	assert.Zero(t, w.journal.Pending(), "nothing piles up while nothing can be written")
-	fsys.failAt = 0
+	fsys.Heal()
 	require.NoError(t, w.journal.Snapshot(time.Unix(0, 2), w))
 	require.NoError(t, w.journal.Write(w.count("GET /c")))
 	rows := w.rows()
@@ -322,13 +332,13 @@ func TestSnapshotCuresAFailedJournal(t *testing.T) {
 // A-R7: the error of closing a file that was written is not swallowed.
 func TestCloseErrorsAreReturned_A_R7(t *testing.T) {
 	dir := t.TempDir()
-	fsys := newFaultFS(t, dir, 0, false)
+	fsys := faulty(t, dir)
 	w, err := open(dir, fsys, usage.ExponentialLayout())
 	require.NoError(t, err)
 	require.NoError(t, w.journal.Write(w.count("GET /a")))
 	require.NoError(t, w.journal.Sync())
-	fsys.failAt = fsys.ops + 1 // the close: nothing is left to write
+	fsys.FailNow(false) // the close: nothing is left to write
 	err = w.journal.Close()
-	require.ErrorIs(t, err, errFault)
+	require.ErrorIs(t, err, filestest.ErrFault)
 	assert.True(t, errors.Is(w.journal.Write(1), errClosed), "closed once, for good")
 }

@@ -70,10 +70,10 @@ type recovery struct {
 
 // readSnapshot reads the newest snapshot; older ones are superseded.
 func (r *recovery) readSnapshot(files []stateFile) error {
-	for i := len(files) - 1; i >= 0; i-- {
-		if files[i].snapshot {
-			r.from = files[i].generation
-			return r.open(files[i].name, r.snapshot)
+	for _, f := range slices.Backward(files) {
+		if f.snapshot {
+			r.from = f.generation
+			return r.open(f.name, r.snapshot)
 		}
 	}
 	return nil

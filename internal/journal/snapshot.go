@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/otelusage/usageprocessor/internal/journal/files"
 	"github.com/otelusage/usageprocessor/internal/usage"
 )
 
@@ -113,7 +114,7 @@ func (j *Journal) cut() (p []byte, seq uint64) {
 }
 
 // begin makes a new file the current one.
-func (j *Journal) begin(file File, h header) error {
+func (j *Journal) begin(file files.File, h header) error {
 	preamble := appendPreamble(nil, journalMagic, h)
 	if _, err := file.Write(preamble); err != nil {
 		return fmt.Errorf("write journal: %w", err)
@@ -154,7 +155,7 @@ func (j *Journal) writeSnapshot(h header, src Source) error {
 
 // snapshotWriter gathers rows into frames and frames into writes.
 type snapshotWriter struct {
-	file    File
+	file    files.File
 	encoder encoder
 	buf     []byte
 	written int64
@@ -205,11 +206,11 @@ func (w *snapshotWriter) flush() error {
 
 // removeBefore removes the files of older generations.
 func (j *Journal) removeBefore(generation uint64) error {
-	files, err := j.list()
+	found, err := j.list()
 	if err != nil {
 		return err
 	}
-	for _, f := range files {
+	for _, f := range found {
 		if f.generation < generation {
 			if err := j.fs.Remove(f.name); err != nil {
 				return fmt.Errorf("remove superseded file: %w", err)

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"sync"
 	"sync/atomic"
-	"time"
 
 	"github.com/google/uuid"
 	"go.opentelemetry.io/collector/consumer"
@@ -96,7 +95,7 @@ func (m *Meter) begin(set Settings, from origin) error {
 // it again. The context does not matter to the commit: the client may be gone
 // although the next consumer has accepted its data.
 func (m *Meter) Traces(ctx context.Context, td ptrace.Traces, next consumer.Traces) error {
-	r := m.extractor.Traces(td, time.Now())
+	r := m.extractor.Traces(td, now())
 	defer m.extractor.Release(r)
 	err := next.ConsumeTraces(ctx, td)
 	if err != nil && !consumererror.IsPermanent(err) {
@@ -109,7 +108,7 @@ func (m *Meter) Traces(ctx context.Context, td ptrace.Traces, next consumer.Trac
 
 // commit counts a reading and returns when it is as durable as promised.
 func (m *Meter) commit(r *extract.Reading) {
-	seq := m.engine.Commit(r.Batch, time.Now().UnixNano())
+	seq := m.engine.Commit(r.Batch, now().UnixNano())
 	m.telemetry.read(r)
 	if m.store != nil {
 		m.store.acknowledge(seq)
@@ -120,7 +119,7 @@ func (m *Meter) commit(r *extract.Reading) {
 // timestamp. Durable before visible: nothing is sent that recovery would not
 // restore, so that a counter can never be seen to go backwards.
 func (m *Meter) export(ctx context.Context, next consumer.Metrics) error {
-	at := m.engine.Tick(time.Now().UnixNano())
+	at := m.engine.Tick(now().UnixNano())
 	if m.store != nil {
 		m.store.journal.Tick(at)
 	}

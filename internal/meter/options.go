@@ -6,6 +6,7 @@ import (
 	"go.opentelemetry.io/collector/component"
 
 	"github.com/otelusage/usageprocessor/internal/extract"
+	"github.com/otelusage/usageprocessor/internal/journal/files"
 	"github.com/otelusage/usageprocessor/internal/usage"
 )
 
@@ -24,6 +25,8 @@ type Persistence struct {
 	Directory  string // absolute
 	Interval   time.Duration
 	Durability Durability
+	// FS, if set, replaces the operating system's directory.
+	FS files.FS
 }
 
 // Durability says what has to have happened to a batch before it is

@@ -9,6 +9,9 @@ import (
 	"go.uber.org/zap"
 )
 
+// now is the wall clock of everything in this package and below it.
+func now() time.Time { return time.Now() }
+
 // startFlushing flushes each persistence.interval until the meter closes.
 func (m *Meter) startFlushing() {
 	m.run.Go(func() {

@@ -50,9 +50,10 @@ func openStore(set Settings, o Options, schemas *usage.Schemas) (*store, error) 
 	}
 	j, err := journal.Open(journal.Options{
 		Directory: o.Persistence.Directory,
-		Owner:     fmt.Sprintf("processor `%s` of process %d on %s since %s", set.ID, os.Getpid(), host, time.Now().UTC().Format(time.RFC3339)),
+		Owner:     fmt.Sprintf("processor `%s` of process %d on %s since %s", set.ID, os.Getpid(), host, now().UTC().Format(time.RFC3339)),
 		Schemas:   schemas,
 		Layout:    o.Layout,
+		FS:        o.Persistence.FS,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("`persistence.directory`: %w", err)
@@ -67,17 +68,17 @@ func (s *store) recover(e *engine.Engine) (origin, error) {
 		return origin{}, fmt.Errorf("`persistence.directory` `%s` cannot be used as it is, nothing in it was changed: %w", s.options.Directory, err)
 	}
 	s.report(found)
-	now := time.Now()
+	started := now()
 	if found.Writer == "" {
 		found.Writer = uuid.NewString()
 	}
 	if found.Relaid {
-		found.LayoutSince = now.UnixNano()
+		found.LayoutSince = started.UnixNano()
 	}
 	// Nothing may be given a time before one that was given out already.
 	e.Tick(found.Time)
 	found.Epoch++
-	if err := s.journal.Start(found.Identity, now, found.LayoutSince, e); err != nil {
+	if err := s.journal.Start(found.Identity, started, found.LayoutSince, e); err != nil {
 		return origin{}, fmt.Errorf("`persistence.directory`: %w", err)
 	}
 	stats := e.Stats()
@@ -113,9 +114,9 @@ func (s *store) acknowledge(seq uint64) {
 
 // flush makes everything committed so far durable.
 func (s *store) flush() error {
-	begin := time.Now()
+	begin := now()
 	err := s.journal.Sync()
-	s.telemetry.flushed(time.Since(begin))
+	s.telemetry.flushed(now().Sub(begin))
 	if err != nil {
 		s.failed(err)
 	}
@@ -130,7 +131,7 @@ func (s *store) tick(src journal.Source) {
 		s.recovered()
 		return
 	}
-	if err := s.journal.Snapshot(time.Now(), src); err != nil {
+	if err := s.journal.Snapshot(now(), src); err != nil {
 		s.failed(err)
 		s.log.Warn("The state directory cannot be written to: usage is metered in memory only and not exported", zap.Error(err))
 		return

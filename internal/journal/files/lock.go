@@ -1,4 +1,4 @@
-package journal
+package files
 
 import (
 	"errors"
@@ -10,7 +10,8 @@ import (
 	"github.com/gofrs/flock"
 )
 
-const lockName = "lock"
+// LockName is the file that is locked.
+const LockName = "lock"
 
 // maxOwnerBytes is how much of a lock file is worth quoting.
 const maxOwnerBytes = 256
@@ -26,10 +27,16 @@ func (e *LockedError) Error() string {
 	return fmt.Sprintf("`%s` is in use by %s: every collector, and every component in it, needs a directory of its own", e.Directory, e.Owner)
 }
 
-// acquire takes the directory's lock without waiting and leaves the owner's
+// Lock is held on a directory by its only writer.
+type Lock struct{ flock *flock.Flock }
+
+// Unlock lets the next writer in.
+func (l *Lock) Unlock() error { return l.flock.Unlock() }
+
+// Acquire takes the directory's lock without waiting and leaves the owner's
 // name for whoever comes second. The kernel frees it when the process dies.
-func acquire(dir, owner string) (*flock.Flock, error) {
-	path := filepath.Join(dir, lockName)
+func Acquire(dir, owner string) (*Lock, error) {
+	path := filepath.Join(dir, LockName)
 	lock := flock.New(path, flock.SetPermissions(0o600), flock.SetFlag(os.O_CREATE|os.O_RDWR))
 	ok, err := lock.TryLock()
 	if err != nil {
@@ -41,7 +48,7 @@ func acquire(dir, owner string) (*flock.Flock, error) {
 	if err := os.WriteFile(path, []byte(owner+"\n"), 0o600); err != nil {
 		return nil, errors.Join(fmt.Errorf("write `%s`: %w", path, err), lock.Unlock())
 	}
-	return lock, nil
+	return &Lock{flock: lock}, nil
 }
 
 func ownerOf(path string) string {
