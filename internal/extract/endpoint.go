@@ -112,7 +112,7 @@ func (r *Reading) httpEndpoint(s ptrace.Span) {
 	path := firstOf(v.text(urlPath), pathOf(v.text(urlFull)))
 	named := routeInName(s.Name(), method)
 	switch {
-	case r.httpStatus("") == http.StatusNotFound && (named == "" || named == path):
+	case r.status == http.StatusNotFound && (named == "" || named == path):
 		r.key.Write("unmatched")
 	case named != "" || path != "":
 		r.path(firstOf(named, path))

@@ -99,6 +99,7 @@ type Reading struct {
 	resource pcommon.Map
 	scope    pcommon.Map
 
+	status     int // HTTP status of the record being read
 	hours      hours
 	inferences []inferenceSpan
 	byID       map[pcommon.SpanID]int32

@@ -46,7 +46,7 @@ func (r *Reading) outcome(status ptrace.Status, s side) usage.Outcome {
 		return usage.Success
 	}
 	errType := r.values.text(errorType)
-	code, rpc := r.httpStatus(errType), r.rpcStatus()
+	code, rpc := r.status, r.rpcStatus()
 	switch {
 	case code == http.StatusTooManyRequests || code == httpOverloaded || rpc == grpcResourceExhausted:
 		return usage.Throttled
@@ -63,11 +63,11 @@ func (r *Reading) outcome(status ptrace.Status, s side) usage.Outcome {
 
 // httpStatus returns the HTTP status code. Where there is none, error.type may
 // hold it: that is what the conventions put there for a failed response.
-func (r *Reading) httpStatus(errType string) int {
+func (r *Reading) httpStatus() int {
 	if code, ok := r.values.amount(httpStatus); ok && code >= 100 && code <= 999 {
 		return int(code)
 	}
-	if len(errType) == 3 {
+	if errType := r.values.text(errorType); len(errType) == 3 {
 		if code, err := strconv.Atoi(errType); err == nil && code >= 400 {
 			return code
 		}

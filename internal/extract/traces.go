@@ -28,16 +28,25 @@ func (x *Extractor) Traces(td ptrace.Traces, now time.Time) *Reading {
 // a provider. Calls to a model that runs in the app itself are internal spans.
 func (r *Reading) span(s ptrace.Span) {
 	r.values.load(s.Attributes())
+	r.status = r.httpStatus()
 	switch s.Kind() {
 	case ptrace.SpanKindServer, ptrace.SpanKindConsumer:
 		r.endpoint(s)
 	case ptrace.SpanKindClient, ptrace.SpanKindProducer:
 		r.provider(s)
 	default:
-		if r.x.providers.enabled && r.saysInference() {
-			r.inference(s)
-			return
-		}
+		r.internal(s)
+	}
+}
+
+// internal meters a span that neither serves nor calls anybody.
+func (r *Reading) internal(s ptrace.Span) {
+	switch {
+	case !r.saysInference():
 		r.skip(usage.UnmeteredInternal)
+	case !r.x.providers.enabled:
+		r.skip(usage.UnmeteredDisabled)
+	default:
+		r.inference(s)
 	}
 }

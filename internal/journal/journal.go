@@ -140,9 +140,15 @@ func (j *Journal) write() error {
 	return j.writeBytes(p, seq)
 }
 
+// maxSpare is how large a buffer may be to be kept: one giant batch must not
+// hold its memory for ever.
+const maxSpare = 4 << 20
+
 // writeBytes writes commits up to seq and keeps the buffer for later.
 func (j *Journal) writeBytes(p []byte, seq uint64) error {
-	j.spare = p[:0]
+	if j.spare = p[:0]; cap(p) > maxSpare {
+		j.spare = nil
+	}
 	if len(p) > 0 {
 		n, err := j.file.Write(p)
 		j.size += int64(n)
