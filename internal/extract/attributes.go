@@ -11,6 +11,7 @@ const (
 	urlFull
 	urlTemplate
 	serverAddress
+	serverPort
 	peerService
 	requestBytes
 	responseBytes
@@ -45,8 +46,8 @@ const (
 	totalTokens
 	cacheReadTokens
 	cacheWriteTokens
-	cacheReadBeside
-	cacheWriteBeside
+	cacheReadOlder
+	cacheWriteOlder
 	reasoningTokens
 	timeToFirstToken
 
@@ -55,6 +56,7 @@ const (
 	dbCollection
 	dbSummary
 	dbText
+	dbStatus
 
 	errorType
 	endTime
@@ -76,6 +78,7 @@ func names() [attributes][]string {
 		urlFull:        {"url.full", "http.url"},
 		urlTemplate:    {"url.template"},
 		serverAddress:  {"server.address", "net.peer.name", "http.host", "network.peer.address", "net.sock.peer.addr", "net.peer.ip"},
+		serverPort:     {"server.port", "net.peer.port"},
 		peerService:    {"service.peer.name", "peer.service"},
 		requestBytes:   {"http.request.body.size", "http.request_content_length_uncompressed", "http.request_content_length", "http.request.size"},
 		responseBytes:  {"http.response.body.size", "http.response_content_length_uncompressed", "http.response_content_length", "http.response.size"},
@@ -99,7 +102,7 @@ func names() [attributes][]string {
 		faasTrigger: {"faas.trigger"},
 		faasName:    {"faas.name"},
 		mcpMethod:   {"mcp.method.name"},
-		toolName:    {"gen_ai.tool.name", "gen_ai.prompt.name", "mcp.resource.uri"},
+		toolName:    {"gen_ai.tool.name", "gen_ai.prompt.name"},
 
 		genAIOperation:   {"gen_ai.operation.name", "llm.request.type"},
 		genAIProvider:    {"gen_ai.provider.name", "gen_ai.system"},
@@ -112,9 +115,9 @@ func names() [attributes][]string {
 		cacheWriteTokens: {"gen_ai.usage.cache_write.input_tokens", "gen_ai.usage.cache_creation.input_tokens"},
 		// Names from before the conventions had any: whether input contains
 		// these depends on who wrote them (see tokens.go).
-		cacheReadBeside:  {"gen_ai.usage.cache_read_input_tokens", "gen_ai.usage.cache_read_tokens", "gen_ai.usage.input_cached_tokens"},
-		cacheWriteBeside: {"gen_ai.usage.cache_creation_input_tokens", "gen_ai.usage.cache_write_tokens"},
-		reasoningTokens:  {"gen_ai.usage.reasoning.output_tokens", "gen_ai.usage.reasoning_tokens"},
+		cacheReadOlder:   {"gen_ai.usage.cache_read_input_tokens", "gen_ai.usage.cache_read_tokens", "gen_ai.usage.input_cached_tokens", "gen_ai.usage.details.cache_read_tokens", "gen_ai.usage.details.cache_read_input_tokens", "gen_ai.usage.prompt_token_details.cached_tokens"},
+		cacheWriteOlder:  {"gen_ai.usage.cache_creation_input_tokens", "gen_ai.usage.cache_write_tokens", "gen_ai.usage.details.cache_write_tokens"},
+		reasoningTokens:  {"gen_ai.usage.reasoning.output_tokens", "gen_ai.usage.reasoning_tokens", "gen_ai.usage.details.reasoning_tokens"},
 		timeToFirstToken: {"gen_ai.response.time_to_first_chunk"},
 
 		dbSystem:     {"db.system.name", "db.system"},
@@ -122,6 +125,7 @@ func names() [attributes][]string {
 		dbCollection: {"db.collection.name", "db.sql.table", "db.mongodb.collection", "db.cassandra.table", "db.cosmosdb.container"},
 		dbSummary:    {"db.query.summary"},
 		dbText:       {"db.query.text", "db.statement"},
+		dbStatus:     {"db.response.status_code", "db.cosmosdb.status_code"},
 
 		errorType: {"error.type"},
 		// Not an attribute but a field; it is here to be counted as a bad value.

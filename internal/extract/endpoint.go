@@ -16,7 +16,8 @@ func (r *Reading) endpoint(s ptrace.Span) {
 		return
 	}
 	protocol := r.protocol(s)
-	if isNested(s, protocol) {
+	process := processOfParent(s, protocol)
+	if process == local {
 		r.skip(usage.SkippedNested)
 		return
 	}
@@ -30,16 +31,13 @@ func (r *Reading) endpoint(s ptrace.Span) {
 	r.dimensions(&r.x.endpoints)
 	record := r.record(s, outcome)
 	record.RequestBytes, record.ResponseBytes = r.sizes()
-	r.Batch.Add(record)
-}
-
-// isNested says whether an HTTP or RPC server span lies inside another span of
-// the same process: a framework's, inside that of the server it runs in. Only
-// spans whose parent is known to be local are taken for that.
-func isNested(s ptrace.Span, protocol string) bool {
-	const hasIsRemote, isRemote = 0x100, 0x200 // OTLP SpanFlags
-	return s.Kind() == ptrace.SpanKindServer && (protocol == protocolHTTP || protocol == protocolRPC) &&
-		!s.ParentSpanID().IsEmpty() && s.Flags()&(hasIsRemote|isRemote) == hasIsRemote
+	n := r.Batch.Add(record)
+	if process != notAsked {
+		server := r.relative(s, n)
+		server.orphan = process == unstated
+		r.servers = append(r.servers, server)
+		r.orphans = r.orphans || server.orphan
+	}
 }
 
 // Values of usage.protocol.
@@ -109,7 +107,7 @@ func (r *Reading) httpEndpoint(s ptrace.Span) {
 		r.key.Write(route)
 		return
 	}
-	path := firstOf(v.text(urlPath), pathOf(v.text(urlFull)))
+	path, _, _ := strings.Cut(firstOf(v.text(urlPath), pathOf(v.text(urlFull))), "?")
 	named := routeInName(s.Name(), method)
 	switch {
 	case r.status == http.StatusNotFound && (named == "" || named == path):

@@ -101,7 +101,9 @@ type Reading struct {
 
 	status     int // HTTP status of the record being read
 	hours      hours
-	inferences []inferenceSpan
+	servers    []relative
+	orphans    bool // whether any of the servers is one
+	inferences []relative
 	byID       map[pcommon.SpanID]int32
 }
 
@@ -134,7 +136,9 @@ func (x *Extractor) Release(r *Reading) {
 	r.values.release()
 	r.values.bad = [attributes]int64{}
 	r.service, r.faas, r.resource, r.scope = "", "", pcommon.Map{}, pcommon.Map{}
-	r.inferences = r.inferences[:0]
+	clear(r.servers)
+	clear(r.inferences)
+	r.servers, r.inferences, r.orphans = r.servers[:0], r.inferences[:0], false
 	x.readings.Put(r)
 }
 

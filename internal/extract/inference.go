@@ -1,19 +1,10 @@
 package extract
 
 import (
-	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
 	"github.com/otelusage/usageprocessor/internal/usage"
 )
-
-// inferenceSpan is what is remembered of an inference record until the whole
-// batch has been seen.
-type inferenceSpan struct {
-	trace      pcommon.TraceID
-	id, parent pcommon.SpanID
-	record     int
-}
 
 // saysInference says whether a span is about generative AI at all.
 func (r *Reading) saysInference() bool {
@@ -43,7 +34,7 @@ func (r *Reading) inference(s ptrace.Span) {
 	record, _ := r.groupedRecord(s, r.outcome(s.Status(), consumed))
 	record.RequestBytes, record.ResponseBytes = r.sizes()
 	record.Inference = r.Batch.AddInference(r.reportedInference(provider))
-	r.inferences = append(r.inferences, inferenceSpan{s.TraceID(), s.SpanID(), s.ParentSpanID(), r.Batch.Add(record)})
+	r.inferences = append(r.inferences, r.relative(s, r.Batch.Add(record)))
 }
 
 // reportedInference reads tokens and time to first token.
@@ -67,27 +58,5 @@ func isAggregate(operation string) bool {
 		return true
 	default:
 		return false
-	}
-}
-
-// dropNested takes out inference records that have an inference child in the
-// batch: a framework's span around the same call of the provider's SDK.
-func (r *Reading) dropNested() {
-	if len(r.inferences) < 2 {
-		return
-	}
-	clear(r.byID)
-	for i := range r.inferences {
-		r.byID[r.inferences[i].id] = int32(i)
-	}
-	for i := range r.inferences {
-		child := &r.inferences[i]
-		if child.parent.IsEmpty() {
-			continue
-		}
-		n, ok := r.byID[child.parent]
-		if ok && int(n) != i && r.inferences[n].trace == child.trace {
-			r.Batch.Drop(r.inferences[n].record, usage.SkippedNested)
-		}
 	}
 }

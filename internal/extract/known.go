@@ -21,7 +21,27 @@ func (r *Reading) inferenceProvider() string {
 	if named != "" && !known {
 		return named
 	}
-	return r.inferenceHost(firstOf(withoutPort(r.values.text(serverAddress)), hostOf(r.values.text(urlFull))))
+	return r.inferenceHost(r.host())
+}
+
+// host is the host that a client span names, without its port.
+func (r *Reading) host() string {
+	return firstOf(withoutPort(r.values.text(serverAddress)), hostOf(r.values.text(urlFull)))
+}
+
+// isOllama says whether a span goes to this machine, where a port is all that
+// tells one server from another, at the port of Ollama.
+func (r *Reading) isOllama(host string) bool {
+	switch host {
+	case "localhost", "127.0.0.1", "::1":
+	default:
+		return false
+	}
+	const port = "11434"
+	if n, ok := r.values.get(serverPort); ok {
+		return n.AsString() == port
+	}
+	return strings.Contains(r.values.text(urlFull), ":"+port+"/")
 }
 
 // inferenceHost returns the provider that a host belongs to, if it is one.
@@ -29,6 +49,9 @@ func (r *Reading) inferenceHost(host string) string {
 	r.name = appendLower(r.name[:0], host)
 	if provider, ok := r.x.providers.hosts[string(r.name)]; ok {
 		return provider
+	}
+	if r.isOllama(host) {
+		return "ollama"
 	}
 	if bytes.HasPrefix(r.name, []byte("bedrock-runtime")) && bytes.HasSuffix(r.name, []byte(".amazonaws.com")) {
 		return bedrock
@@ -68,6 +91,12 @@ func providerNames() map[string]string {
 		"ibm.watsonx.ai":     {"watsonx"},
 		"moonshot_ai":        {"moonshot", "moonshotai", "kimi"},
 		"ollama":             nil,
+		"together_ai":        {"together"},
+		"fireworks":          {"fireworks_ai"},
+		"hugging_face":       {"huggingface"},
+		"nvidia_nim":         {"nvidia"},
+		"alibaba":            {"dashscope", "qwen"},
+		"zhipuai":            {"zai"},
 	} {
 		names[canonical] = canonical
 		for _, alias := range aliases {

@@ -47,17 +47,18 @@ func (r *Reading) outcome(status ptrace.Status, s side) usage.Outcome {
 	}
 	errType := r.values.text(errorType)
 	code, rpc := r.status, r.rpcStatus()
+	failed := code >= 400 || rpc > 0 || errType != "" || status.Code() == ptrace.StatusCodeError || r.dbFailed()
 	switch {
+	case !failed:
+		return usage.Success
 	case code == http.StatusTooManyRequests || code == httpOverloaded || rpc == grpcResourceExhausted:
 		return usage.Throttled
 	case code == httpClientClosed || rpc == grpcCancelled || isCancellation(errType) || isCancellation(status.Message()):
 		return usage.Cancelled
 	case code >= 400 && code < 500 || s == served && isClientFault(rpc):
 		return usage.ClientError
-	case code >= 500 || rpc > 0 || errType != "" || status.Code() == ptrace.StatusCodeError:
-		return usage.Error
 	default:
-		return usage.Success
+		return usage.Error
 	}
 }
 
@@ -100,6 +101,23 @@ func (r *Reading) rpcStatus() int {
 	default:
 		return failedCode
 	}
+}
+
+// dbFailed says whether a database's own status code is one of a failure: an
+// SQLSTATE outside the classes 00 to 02, which are those of success, or any
+// other code that is neither zero nor one of success of HTTP.
+func (r *Reading) dbFailed() bool {
+	value, ok := r.values.get(dbStatus)
+	if !ok {
+		return false
+	}
+	if code := r.values.text(dbStatus); len(code) == 5 && code[0] == '0' {
+		return code[1] > '2'
+	}
+	if code, whole := wholeNumber(value); whole {
+		return code != 0 && (code < 100 || code >= 400)
+	}
+	return r.values.text(dbStatus) != "" && r.values.text(dbStatus) != "OK"
 }
 
 // speaksGRPC says whether a system's numeric status codes are gRPC's.

@@ -92,20 +92,20 @@ func (r *Reading) rpcProvider(s ptrace.Span) {
 }
 
 // httpProvider meters a client span of plain HTTP. Requests to the host of a
-// known inference provider may be the transport of calls metered as such.
+// known inference provider go to that provider, under whatever host, and may be
+// the transport of calls that are metered as inference.
 func (r *Reading) httpProvider(s ptrace.Span) {
 	v := &r.values
-	host := firstOf(withoutPort(v.text(serverAddress)), hostOf(v.text(urlFull)))
-	r.beginProvider(kindHTTP, firstOf(v.text(peerService), host))
+	host := r.host()
+	inference := r.inferenceHost(host)
+	r.beginProvider(kindHTTP, firstOf(inference, v.text(peerService), host))
 	r.key.Write(firstOf(canonicalMethod(v.text(httpMethod)), otherMethod))
 	if template := v.text(urlTemplate); template != "" {
 		r.key.Write(" ")
 		r.key.Write(template)
 	}
-	if group, added := r.endProvider(s); added {
-		if provider := r.inferenceHost(host); provider != "" {
-			r.shadow(group, provider)
-		}
+	if group, added := r.endProvider(s); added && inference != "" {
+		r.shadow(group, inference)
 	}
 }
 

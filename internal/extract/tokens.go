@@ -9,9 +9,10 @@ type reported struct {
 	reasoning             int64
 	hasInput, hasOutput   bool
 	hasTotal              bool
-	// beside says that the cache counts came under the names that predate the
-	// conventions, which Anthropic and Bedrock instrumentations used for
-	// counts that are not part of the input.
+	// older says that the cache counts came under names that predate the
+	// conventions, whose writers disagree on whether input contains them.
+	older bool
+	// beside says that the writer is one whose input does not.
 	beside bool
 }
 
@@ -23,10 +24,11 @@ func (r *Reading) tokens(provider string) [usage.TokenTypes]int64 {
 	t.output, t.hasOutput = v.amount(outputTokens)
 	t.total, t.hasTotal = v.amount(totalTokens)
 	t.reasoning, _ = v.amount(reasoningTokens)
-	t.cacheRead, t.beside = r.either(cacheReadTokens, cacheReadBeside)
-	write, beside := r.either(cacheWriteTokens, cacheWriteBeside)
-	t.cacheWrite, t.beside = write, t.beside || beside
-	t.beside = t.beside && (provider == "anthropic" || provider == "aws.bedrock")
+	var olderRead, olderWrite bool
+	t.cacheRead, olderRead = r.either(cacheReadTokens, cacheReadOlder)
+	t.cacheWrite, olderWrite = r.either(cacheWriteTokens, cacheWriteOlder)
+	t.older = olderRead || olderWrite
+	t.beside = provider == "anthropic" || provider == bedrock
 	split, consistent := t.split()
 	if !consistent {
 		r.Inconsistent++
@@ -46,8 +48,10 @@ func (r *Reading) either(conventional, older attribute) (n int64, wasOlder bool)
 
 // split makes the counts disjoint. Whether input contains the cached tokens
 // and output the reasoning is settled by the total where there is one that
-// fits, else by the names: the semantic conventions have both inside. Parts
-// that contradict their whole are kept and the remainder is zero, not negative.
+// fits, else by the names: the semantic conventions have both inside; under
+// older names cached tokens are beside the input of Anthropic and Bedrock, and
+// where they are more than the input. Parts that contradict their whole are
+// kept and the remainder is zero, not negative.
 func (t reported) split() (out [usage.TokenTypes]int64, consistent bool) {
 	t.complete()
 	cached := usage.AddSaturating(t.cacheRead, t.cacheWrite)
@@ -95,5 +99,5 @@ func (t reported) inside(cached int64) (cache, reasoning bool) {
 			return false, false
 		}
 	}
-	return !t.beside, true
+	return !t.older || !t.beside && cached <= t.input, true
 }

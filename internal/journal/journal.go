@@ -59,8 +59,8 @@ type Journal struct {
 	snapshotBytes atomic.Int64
 }
 
-// errClosed is what a journal that was never started, or was closed, answers.
-var errClosed = errors.New("the journal is not open for writing")
+// ErrClosed is what a journal that was never started, or was closed, answers.
+var ErrClosed = errors.New("the journal is not open for writing")
 
 // Open locks the directory. Recover comes next, then Start.
 func Open(options Options) (*Journal, error) {
@@ -76,7 +76,7 @@ func Open(options Options) (*Journal, error) {
 	if err != nil {
 		return nil, errors.Join(err, dir.Close())
 	}
-	return &Journal{options: options, fs: dir, lock: lock, deaf: true, failed: errClosed}, nil
+	return &Journal{options: options, fs: dir, lock: lock, deaf: true, failed: ErrClosed}, nil
 }
 
 // Append buffers a commit. It is durable once Write or Sync has returned nil
@@ -113,6 +113,10 @@ func (j *Journal) Write(seq uint64) error {
 	j.io.Lock()
 	defer j.io.Unlock()
 	if j.failed != nil {
+		// What the last flush wrote is durable all the same.
+		if errors.Is(j.failed, ErrClosed) && j.written >= seq {
+			return nil
+		}
 		return j.failed
 	}
 	if j.written >= seq {
@@ -220,6 +224,6 @@ func (j *Journal) Close() error {
 		err = errors.Join(err, j.file.Close())
 		j.file = nil
 	}
-	_ = j.fail(errClosed)
+	_ = j.fail(ErrClosed)
 	return errors.Join(err, j.fs.Close(), j.lock.Unlock())
 }

@@ -340,5 +340,5 @@ func TestCloseErrorsAreReturned_A_R7(t *testing.T) {
 	fsys.FailNow(false) // the close: nothing is left to write
 	err = w.journal.Close()
 	require.ErrorIs(t, err, filestest.ErrFault)
-	assert.True(t, errors.Is(w.journal.Write(1), errClosed), "closed once, for good")
+	assert.True(t, errors.Is(w.journal.Write(1), ErrClosed), "closed once, for good")
 }

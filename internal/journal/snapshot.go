@@ -91,7 +91,7 @@ func (j *Journal) finish() (base uint64, rebase bool) {
 		if err = j.writeBytes(p, base); err == nil {
 			err = j.syncFile()
 		}
-	} else if !errors.Is(j.failed, errClosed) {
+	} else if !errors.Is(j.failed, ErrClosed) {
 		err = j.failed
 	}
 	if j.file != nil {

@@ -62,7 +62,7 @@ func Open(set Settings, o Options) (*Meter, error) {
 		err = m.begin(set, from)
 	}
 	if err != nil {
-		return nil, errors.Join(err, store.close())
+		return nil, errors.Join(err, store.journal.Close())
 	}
 	return m, nil
 }
@@ -102,17 +102,20 @@ func (m *Meter) Traces(ctx context.Context, td ptrace.Traces, next consumer.Trac
 		m.telemetry.refused(r.Batch.Ledger.Received())
 		return err
 	}
-	m.commit(r)
+	if failed := m.commit(r); failed != nil {
+		return failed
+	}
 	return err
 }
 
 // commit counts a reading and returns when it is as durable as promised.
-func (m *Meter) commit(r *extract.Reading) {
+func (m *Meter) commit(r *extract.Reading) error {
 	seq := m.engine.Commit(r.Batch, now().UnixNano())
 	m.telemetry.read(r)
-	if m.store != nil {
-		m.store.acknowledge(seq)
+	if m.store == nil {
+		return nil
 	}
+	return m.store.acknowledge(seq)
 }
 
 // export sends everything counted so far to next, in parts that carry one
@@ -135,6 +138,11 @@ func (m *Meter) export(ctx context.Context, next consumer.Metrics) error {
 				return fmt.Errorf("not exported before it is stored: %w", err)
 			}
 		}
+		// A consumer that ignored the end of the context returns some day: it may
+		// be gone by then and must not be called again.
+		if err := ctx.Err(); err != nil {
+			return err
+		}
 		if err := next.ConsumeMetrics(ctx, m.emitter.Metrics(rows, at)); err != nil {
 			return err
 		}
@@ -154,7 +162,7 @@ func (m *Meter) Close() error {
 	m.run.Wait()
 	m.telemetry.shutdown()
 	if m.store != nil {
-		return m.store.close()
+		return m.store.close(m.engine)
 	}
 	if lost := m.engine.Stats().Ledger[usage.Counted] - m.exported.Load(); lost > 0 && m.exits.Load() {
 		m.log.Warn("Records were counted after the last export and are not kept: enable `persistence` to export them after the next start", zap.Int64("records", lost))

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/google/uuid"
@@ -37,6 +38,8 @@ type store struct {
 	options   Persistence
 	log       *zap.Logger
 	telemetry *telemetry
+
+	closed atomic.Bool // set before the last flush
 
 	mu      sync.Mutex // guards failing
 	failing bool       // whether the log says that the directory fails
@@ -72,11 +75,11 @@ func (s *store) recover(e *engine.Engine) (origin, error) {
 	if found.Writer == "" {
 		found.Writer = uuid.NewString()
 	}
-	if found.Relaid {
-		found.LayoutSince = started.UnixNano()
-	}
 	// Nothing may be given a time before one that was given out already.
 	e.Tick(found.Time)
+	if found.Relaid {
+		found.LayoutSince = e.Tick(started.UnixNano())
+	}
 	found.Epoch++
 	if err := s.journal.Start(found.Identity, started, found.LayoutSince, e); err != nil {
 		return origin{}, fmt.Errorf("`persistence.directory`: %w", err)
@@ -101,15 +104,21 @@ func (s *store) report(found journal.Recovered) {
 	}
 }
 
-// acknowledge returns when commits up to seq are as durable as promised. While
-// the directory fails, metering goes on in memory.
-func (s *store) acknowledge(seq uint64) {
-	if s.options.Durability == Interval && s.journal.Pending() < maxPending {
-		return
+// acknowledge returns nil when commits up to seq are as durable as promised.
+// While the directory fails, metering goes on in memory. What comes after the
+// last flush can only be counted when it is sent again, after the next start.
+func (s *store) acknowledge(seq uint64) error {
+	if s.options.Durability == Interval && s.journal.Pending() < maxPending && !s.closed.Load() {
+		return nil
 	}
-	if err := s.journal.Write(seq); err != nil {
+	err := s.journal.Write(seq)
+	if errors.Is(err, journal.ErrClosed) {
+		return ErrNotOpen
+	}
+	if err != nil {
 		s.failed(err)
 	}
+	return nil
 }
 
 // flush makes everything committed so far durable.
@@ -161,9 +170,14 @@ func (s *store) recovered() {
 }
 
 // close makes one last attempt to write what is only in memory, and unlocks.
-func (s *store) close() error {
-	if err := s.journal.Close(); err != nil {
-		return errors.Join(fmt.Errorf("last flush of usage to `persistence.directory` `%s`", s.options.Directory), err)
+func (s *store) close(src journal.Source) error {
+	s.closed.Store(true)
+	var err error
+	if s.journal.Sync() != nil {
+		err = s.journal.Snapshot(now(), src)
+	}
+	if err = errors.Join(err, s.journal.Close()); err != nil {
+		return fmt.Errorf("last flush of usage to `persistence.directory` `%s`: %w", s.options.Directory, err)
 	}
 	return nil
 }

@@ -1,0 +1,277 @@
+package e2e
+
+import (
+	"bytes"
+	"encoding/binary"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+const (
+	damageBatches = 20
+	damageSpans   = 10
+	magicBytes    = 8 // what both kinds of file begin with; then comes the version
+)
+
+// killedState is the directory of a collector that was killed after so many
+// batches, each of which became one commit, and nothing else in its journal.
+func killedState(t *testing.T) string {
+	t.Helper()
+	s := setup{state: filepath.Join(t.TempDir(), "state")}
+	c := start(t, s)
+	client := newGRPCClient(t, c.ports.grpc)
+	var g generator
+	for range damageBatches {
+		mustSend(t, client, g.batch(service, damageSpans, calls()[0]))
+	}
+	c.kill()
+	return s.state
+}
+
+// edit changes the bytes of a file.
+func edit(t *testing.T, path string, change func([]byte) []byte) {
+	t.Helper()
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, change(data), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func noise(t *testing.T, path string) {
+	t.Helper()
+	if err := os.WriteFile(path, bytes.Repeat([]byte("noise\x00\xff\x17"), 4096), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func flip(at func(size int) int) func([]byte) []byte {
+	return func(data []byte) []byte {
+		data[at(len(data))] ^= 0x10
+		return data
+	}
+}
+
+func newerVersion(data []byte) []byte {
+	binary.LittleEndian.PutUint32(data[magicBytes:], 4711)
+	return data
+}
+
+// What is neither whole nor torn by a crash is refused, by the name of the file
+// and without changing a byte.
+func TestDamagedStateIsRefused(t *testing.T) {
+	t.Parallel()
+	original := killedState(t)
+	for _, tt := range []struct {
+		name   string
+		damage func(t *testing.T, dir string) (path string)
+		says   string
+	}{
+		{"snapshot is a directory", func(t *testing.T, dir string) string {
+			t.Helper()
+			path := filepath.Join(dir, generation(5, "snapshot"))
+			mkdir(t, path)
+			return path
+		}, "regular file"},
+		{"journal is a symbolic link", func(t *testing.T, dir string) string {
+			t.Helper()
+			path := filepath.Join(dir, generation(5, "journal"))
+			link(t, filepath.Base(path), path)
+			return path
+		}, "regular file"},
+		{"noise as snapshot", func(t *testing.T, dir string) string {
+			t.Helper()
+			path := filepath.Join(dir, generation(5, "snapshot"))
+			noise(t, path)
+			return path
+		}, ""},
+		{"noise as journal", func(t *testing.T, dir string) string {
+			t.Helper()
+			path := filepath.Join(dir, generation(5, "journal"))
+			noise(t, path)
+			return path
+		}, ""},
+		{"noise over the snapshot", func(t *testing.T, dir string) string {
+			t.Helper()
+			path := stateFile(t, dir, "snapshot")
+			noise(t, path)
+			return path
+		}, ""},
+		{"empty snapshot", func(t *testing.T, dir string) string {
+			t.Helper()
+			path := stateFile(t, dir, "snapshot")
+			edit(t, path, func([]byte) []byte { return nil })
+			return path
+		}, ""},
+		{"byte in the middle of the journal", func(t *testing.T, dir string) string {
+			t.Helper()
+			path := stateFile(t, dir, "journal")
+			edit(t, path, flip(func(size int) int { return size / 2 }))
+			return path
+		}, "damaged"},
+		{"byte in the journal's header", func(t *testing.T, dir string) string {
+			t.Helper()
+			path := stateFile(t, dir, "journal")
+			edit(t, path, flip(func(int) int { return magicBytes + 4 + 20 }))
+			return path
+		}, "damaged"},
+		{"byte in the middle of the snapshot", func(t *testing.T, dir string) string {
+			t.Helper()
+			path := stateFile(t, dir, "snapshot")
+			edit(t, path, flip(func(size int) int { return size / 2 }))
+			return path
+		}, "damaged"},
+		{"end of the snapshot", func(t *testing.T, dir string) string {
+			t.Helper()
+			path := stateFile(t, dir, "snapshot")
+			edit(t, path, func(data []byte) []byte { return data[:len(data)-1] })
+			return path
+		}, "incomplete"},
+		{"newer journal", func(t *testing.T, dir string) string {
+			t.Helper()
+			path := stateFile(t, dir, "journal")
+			edit(t, path, newerVersion)
+			return path
+		}, "version 4711"},
+		{"newer snapshot", func(t *testing.T, dir string) string {
+			t.Helper()
+			path := stateFile(t, dir, "snapshot")
+			edit(t, path, newerVersion)
+			return path
+		}, "version 4711"},
+		{"snapshot without its journal", func(t *testing.T, dir string) string {
+			t.Helper()
+			path := stateFile(t, dir, "journal")
+			if err := os.Remove(path); err != nil {
+				t.Fatal(err)
+			}
+			return path
+		}, "missing"},
+		{"lock is a directory", func(t *testing.T, dir string) string {
+			t.Helper()
+			path := filepath.Join(dir, lockFile)
+			if err := os.Remove(path); err != nil {
+				t.Fatal(err)
+			}
+			mkdir(t, path)
+			return path
+		}, ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			dir := clone(t, original)
+			path := tt.damage(t, dir)
+			before := contents(t, dir)
+			log := fails(t, setup{state: dir})
+			for _, text := range []string{filepath.Base(path), dir, "`persistence.directory`", tt.says} {
+				if !strings.Contains(log, text) {
+					t.Errorf("the error does not have %q:\n%s", text, tail(log))
+				}
+			}
+			unchanged(t, dir, before)
+		})
+	}
+}
+
+// A path that cannot be a directory is refused by its name.
+func TestImpossibleDirectoryIsRefused(t *testing.T) {
+	t.Parallel()
+	for name, block := range map[string]func(t *testing.T, path string){
+		"regular file": noise,
+		"symlink loop": func(t *testing.T, path string) {
+			t.Helper()
+			link(t, filepath.Base(path), path)
+		},
+		"dangling symlink": func(t *testing.T, path string) {
+			t.Helper()
+			link(t, "nowhere", path)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			parent := t.TempDir()
+			path := filepath.Join(parent, "state")
+			block(t, path)
+			before := contents(t, parent)
+			log := fails(t, setup{state: path})
+			if !strings.Contains(log, path) || !strings.Contains(log, "`persistence.directory`") {
+				t.Errorf("the error names neither the path nor the key:\n%s", tail(log))
+			}
+			unchanged(t, parent, before)
+		})
+	}
+}
+
+// Only the end of the newest journal can be torn, and only what stood there is
+// lost: the commit that was being written.
+func TestTornTailIsCut(t *testing.T) {
+	t.Parallel()
+	original := killedState(t)
+	want := func(batches int64) tally {
+		want := tally{}
+		want.add(&calls()[0], batches*damageSpans)
+		return want
+	}
+	for name, tt := range map[string]struct {
+		change  func([]byte) []byte
+		batches int64
+	}{
+		"untouched":        {func(data []byte) []byte { return data }, damageBatches},
+		"one byte less":    {func(data []byte) []byte { return data[:len(data)-1] }, damageBatches - 1},
+		"nine bytes less":  {func(data []byte) []byte { return data[:len(data)-9] }, damageBatches - 1},
+		"zeros at the end": {func(data []byte) []byte { return append(data, make([]byte, 4096)...) }, damageBatches},
+		"noise at the end": {func(data []byte) []byte { return append(data, "\x17\x00\x00\x00noise"...) }, damageBatches},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			dir, out := clone(t, original), newSink(t)
+			edit(t, stateFile(t, dir, "journal"), tt.change)
+			s := setup{state: dir, export: 50 * time.Millisecond, sinks: []*sink{out}}
+			c := start(t, s)
+			equal(t, "recovered", out.refresh(), want(tt.batches))
+			mustSend(t, newGRPCClient(t, c.ports.grpc), (&generator{}).batch(service, damageSpans, calls()[0]))
+			reaches(t, "going on", want(tt.batches+1), out.totals)
+			c.stop()
+			equal(t, "after another restart", recovered(t, s, out), want(tt.batches+1))
+			out.oneWriterAndStart()
+		})
+	}
+}
+
+// Temporary files are ours if they are named after a state file.
+func TestLeftoversAreRemoved(t *testing.T) {
+	t.Parallel()
+	dir, out := clone(t, killedState(t)), newSink(t)
+	ours := filepath.Join(dir, generation(9, "snapshot")+".tmp")
+	foreign := filepath.Join(dir, "notes.tmp")
+	noise(t, ours)
+	noise(t, foreign)
+	want := tally{}
+	want.add(&calls()[0], damageBatches*damageSpans)
+	equal(t, "recovered", recovered(t, setup{state: dir, sinks: []*sink{out}}, out), want)
+	if _, err := os.Stat(ours); !os.IsNotExist(err) {
+		t.Errorf("an unfinished snapshot is still there: %v", err)
+	}
+	if _, err := os.Stat(foreign); err != nil {
+		t.Errorf("somebody else's file is gone: %v", err)
+	}
+}
+
+func mkdir(t *testing.T, path string) {
+	t.Helper()
+	if err := os.Mkdir(path, 0o700); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func link(t *testing.T, to, path string) {
+	t.Helper()
+	if err := os.Symlink(to, path); err != nil {
+		t.Fatal(err)
+	}
+}

@@ -1,0 +1,9 @@
+// Package e2e tests the built Collector from outside: as a child process, over
+// OTLP, with signals and with files. `make build` builds what it starts; the
+// environment variable USAGE_COLLECTOR names another one.
+//
+// The main path: a setup becomes a configuration file, start runs a collector
+// with it, clients send it spans whose effect the tests know (workload_test.go),
+// and a sink behind it takes what it exports. Every sink fails its test when a
+// counter falls or time stands still, whatever else the test is about.
+package e2e

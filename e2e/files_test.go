@@ -1,0 +1,101 @@
+package e2e
+
+import (
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// contents are the files below a directory by their path in it; directories
+// and links stand for themselves.
+func contents(t *testing.T, dir string) map[string]string {
+	t.Helper()
+	all := map[string]string{}
+	err := filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		name, err := filepath.Rel(dir, path)
+		if err != nil || name == "." {
+			return err
+		}
+		if !entry.Type().IsRegular() {
+			all[name] = entry.Type().String()
+			return nil
+		}
+		data, err := os.ReadFile(path)
+		all[name] = string(data)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return all
+}
+
+// unchanged fails the test unless a directory has what it had, in files, links
+// and directories. Only the lock may name another owner.
+func unchanged(t *testing.T, dir string, before map[string]string) {
+	t.Helper()
+	after := contents(t, dir)
+	for _, name := range slices.Sorted(maps.Keys(before)) {
+		if now, ok := after[name]; name != lockFile && (!ok || now != before[name]) {
+			t.Errorf("%s was changed or removed", name)
+		}
+	}
+	for name := range after {
+		if _, ok := before[name]; name != lockFile && !ok {
+			t.Errorf("%s was made", name)
+		}
+	}
+}
+
+const lockFile = "lock"
+
+// empty fails the test if there is anything in a directory.
+func empty(t *testing.T, dir, when string) {
+	t.Helper()
+	for name := range contents(t, dir) {
+		t.Errorf("%s: there is %s", when, name)
+	}
+}
+
+// clone copies the files of a directory into a new one.
+func clone(t *testing.T, dir string) string {
+	t.Helper()
+	to := t.TempDir()
+	for name, data := range contents(t, dir) {
+		if err := os.WriteFile(filepath.Join(to, name), []byte(data), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return to
+}
+
+// stateFile returns the only file of a kind, as in "journal" or "snapshot".
+func stateFile(t *testing.T, dir, kind string) (path string) {
+	t.Helper()
+	matches, err := filepath.Glob(filepath.Join(dir, "*."+kind))
+	if err != nil || len(matches) != 1 {
+		t.Fatalf("%d files of kind %s in %s, want one: %v", len(matches), kind, dir, err)
+	}
+	return matches[0]
+}
+
+// generation is the name of a state file.
+func generation(n int, kind string) string { return fmt.Sprintf("%020d.%s", n, kind) }
+
+// kinds are the files of a directory without their generations, in order.
+func kinds(t *testing.T, dir string) (kinds []string) {
+	t.Helper()
+	for _, name := range slices.Sorted(maps.Keys(contents(t, dir))) {
+		_, kind, _ := strings.Cut(name, ".")
+		kinds = append(kinds, or(kind, name))
+	}
+	return kinds
+}

@@ -1,0 +1,113 @@
+package e2e
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"text/template"
+	"time"
+)
+
+// setup is what a test wants of its collector. Its zero value meters in memory
+// and exports to nobody.
+type setup struct {
+	state      string // directory; empty: persistence is off
+	durability string
+	flush      time.Duration
+	export     time.Duration
+	sinks      []*sink
+	// processor and pipelines, if set, replace the lines below `usage` and
+	// `pipelines`; YAML, indented as in configuration.
+	processor string
+	pipelines string
+}
+
+// never is an interval that no test lives to see the end of.
+const never = time.Hour
+
+const configuration = `
+receivers:
+  nop:
+  otlp:
+    protocols:
+      grpc: {endpoint: "{{.GRPC}}"}
+      http: {endpoint: "{{.HTTP}}"}
+  otlp/second:
+    protocols:
+      grpc: {endpoint: "{{.Second}}"}
+processors:
+  usage:
+{{.Processor}}
+exporters:
+  nop:
+  prometheus: {endpoint: "{{.Page}}"}
+{{- range $i, $url := .Sinks}}
+  otlp_http/{{$i}}:
+    endpoint: "{{$url}}"
+    compression: none
+    sending_queue: {enabled: false}
+    retry_on_failure: {enabled: false}
+{{- end}}
+service:
+  telemetry:
+    metrics: {level: none}
+  pipelines:
+{{.Pipelines}}
+`
+
+const defaultProcessor = `
+    export: {interval: {{.Export}}}
+{{- if .State}}
+    persistence:
+      enabled: true
+      directory: "{{.State}}"
+      interval: {{.Flush}}
+      durability: {{.Durability}}
+{{- end}}
+`
+
+const defaultPipelines = `
+    traces: {receivers: [otlp], processors: [usage], exporters: [nop]}
+    metrics: {receivers: [nop], processors: [usage], exporters: [prometheus{{range $i, $_ := .Sinks}}, otlp_http/{{$i}}{{end}}]}
+`
+
+// write makes the configuration file of a collector and returns its path.
+func (s setup) write(t *testing.T, p ports) string {
+	t.Helper()
+	data := map[string]any{
+		"GRPC": address(p.grpc), "HTTP": address(p.http), "Second": address(p.second), "Page": address(p.page),
+		"State": s.state, "Durability": or(s.durability, "write"),
+		"Flush": or(s.flush, never), "Export": or(s.export, never),
+	}
+	urls := make([]string, 0, len(s.sinks))
+	for _, sink := range s.sinks {
+		urls = append(urls, sink.server.URL)
+	}
+	data["Sinks"] = urls
+	data["Processor"] = execute(t, or(s.processor, defaultProcessor), data)
+	data["Pipelines"] = execute(t, or(s.pipelines, defaultPipelines), data)
+	path := filepath.Join(t.TempDir(), "config.yaml")
+	if err := os.WriteFile(path, []byte(execute(t, configuration, data)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+func execute(t *testing.T, text string, data map[string]any) string {
+	t.Helper()
+	var b strings.Builder
+	if err := template.Must(template.New("").Parse(text)).Execute(&b, data); err != nil {
+		t.Fatal(err)
+	}
+	return b.String()
+}
+
+// or returns the fallback instead of a zero value.
+func or[T comparable](value, fallback T) T {
+	var zero T
+	if value == zero {
+		return fallback
+	}
+	return value
+}
