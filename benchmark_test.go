@@ -31,6 +31,7 @@ func httpBatch(spans int) ptrace.Traces {
 	for i := range spans {
 		s := list.AppendEmpty()
 		s.SetKind(ptrace.SpanKindServer)
+		s.SetFlags(0x101) // as SDKs do: sampled, and no parent elsewhere
 		s.SetTraceID(pcommon.TraceID{1, byte(i), byte(i >> 8)})
 		s.SetSpanID(pcommon.SpanID{1, byte(i), byte(i >> 8)})
 		s.SetStartTimestamp(pcommon.NewTimestampFromTime(now.Add(-time.Duration(i%50+1) * time.Millisecond)))

@@ -16,8 +16,8 @@ func (r *Reading) endpoint(s ptrace.Span) {
 		return
 	}
 	protocol := r.protocol(s)
-	process := processOfParent(s, protocol)
-	if process == local {
+	transport := isTransport(s, protocol)
+	if transport && liesInAnother(s) {
 		r.skip(usage.SkippedNested)
 		return
 	}
@@ -32,11 +32,8 @@ func (r *Reading) endpoint(s ptrace.Span) {
 	record := r.record(s, outcome)
 	record.RequestBytes, record.ResponseBytes = r.sizes()
 	n := r.Batch.Add(record)
-	if process != notAsked {
-		server := r.relative(s, n)
-		server.orphan = process == unstated
-		r.servers = append(r.servers, server)
-		r.orphans = r.orphans || server.orphan
+	if transport && mayLieInAnother(s) {
+		r.servers = append(r.servers, r.relative(s, n))
 	}
 }
 

@@ -101,8 +101,8 @@ type Reading struct {
 
 	status     int // HTTP status of the record being read
 	hours      hours
+	services   []string // of all resources of the batch
 	servers    []relative
-	orphans    bool // whether any of the servers is one
 	inferences []relative
 	byID       map[pcommon.SpanID]int32
 }
@@ -136,9 +136,8 @@ func (x *Extractor) Release(r *Reading) {
 	r.values.release()
 	r.values.bad = [attributes]int64{}
 	r.service, r.faas, r.resource, r.scope = "", "", pcommon.Map{}, pcommon.Map{}
-	clear(r.servers)
-	clear(r.inferences)
-	r.servers, r.inferences, r.orphans = r.servers[:0], r.inferences[:0], false
+	clear(r.services)
+	r.services, r.servers, r.inferences = r.services[:0], r.servers[:0], r.inferences[:0]
 	x.readings.Put(r)
 }
 
@@ -215,6 +214,7 @@ func (r *Reading) enterResource(attrs pcommon.Map) {
 	if v, ok := attrs.Get("service.name"); ok && v.AsString() != "" {
 		r.service = strings.ToValidUTF8(v.AsString(), "\uFFFD")
 	}
+	r.services = append(r.services, r.service)
 	if v, ok := attrs.Get("faas.name"); ok {
 		r.faas = v.AsString()
 	}
