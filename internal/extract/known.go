@@ -41,7 +41,8 @@ func (r *Reading) isOllama(host string) bool {
 	if n, ok := r.values.get(serverPort); ok {
 		return n.AsString() == port
 	}
-	return strings.Contains(r.values.text(urlFull), ":"+port+"/")
+	return strings.HasSuffix(firstOf(r.values.text(serverAddress), authorityOf(r.values.text(urlFull))), ":"+port) ||
+		strings.HasSuffix(authorityOf(r.values.text(urlFull)), ":"+port)
 }
 
 // inferenceHost returns the provider that a host belongs to, if it is one.

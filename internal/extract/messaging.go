@@ -5,7 +5,16 @@ import "github.com/otelusage/usageprocessor/internal/usage"
 // messagingVerb is what is done with messages; unstated where the kind of span
 // says it.
 func (r *Reading) messagingVerb(unstated string) string {
-	return firstOf(r.values.text(messagingOperation), unstated)
+	switch verb := r.values.text(messagingOperation); verb {
+	case "":
+		return unstated
+	case "publish": // what send was called before v1.26 of the conventions
+		return "send"
+	case "deliver": // what process was called
+		return "process"
+	default:
+		return verb
+	}
 }
 
 // messagingName writes "process orders". Destinations that exist for one

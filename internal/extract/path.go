@@ -24,11 +24,7 @@ func appendWithoutIDs(dst []byte, name string) []byte {
 		if end >= 0 {
 			part = name[:end]
 		}
-		if isID(part) {
-			dst = append(dst, "{id}"...)
-		} else {
-			dst = append(dst, part...)
-		}
+		dst = appendPart(dst, part)
 		if end < 0 {
 			return dst
 		}
@@ -37,10 +33,33 @@ func appendWithoutIDs(dst []byte, name string) []byte {
 	}
 }
 
+// appendPart appends a part, or {id} instead. An extension or a verb behind an
+// identifier stays: {id}.json, {id}:cancel.
+func appendPart(dst []byte, part string) []byte {
+	if i := strings.IndexAny(part, ".:@%"); i > 0 && (part[i] == '.' || part[i] == ':') && isWord(part[i+1:]) && isID(part[:i]) {
+		return append(append(dst, "{id}"...), part[i:]...)
+	}
+	if isID(part) {
+		return append(dst, "{id}"...)
+	}
+	return append(dst, part...)
+}
+
+// isWord says whether s is nothing but a few letters.
+func isWord(s string) bool {
+	for i := range len(s) {
+		if c := s[i] | 0x20; c < 'a' || c > 'z' {
+			return false
+		}
+	}
+	return s != "" && len(s) <= maxWord
+}
+
 const (
+	maxWord     = 12 // of an extension or verb
 	minHexID    = 8  // shorter hexadecimal is a word or a version
 	minMixedID  = 10 // with at least minDigits digits among letters
-	minDigits   = 3
+	minDigits   = 3  // a number this long behind a dash is one of many: user-123
 	minLongID   = 24 // with at least one digit
 	minOpaqueID = 40 // whatever it consists of
 )
@@ -69,7 +88,7 @@ func isID(s string) bool {
 		return true
 	case digits > 0 && hex >= minHexID && hex+strings.Count(s, "-") == len(s): // hex, UUID
 		return true
-	case digits >= minDigits && letters > 0 && len(s) >= minMixedID:
+	case digits >= minDigits && (len(s) >= minMixedID || endsInNumber(s, digits)):
 		return true
 	case digits > 0 && len(s) >= minLongID:
 		return true
@@ -78,8 +97,17 @@ func isID(s string) bool {
 	}
 }
 
+// endsInNumber says whether all digits of s are behind its last dash.
+func endsInNumber(s string, digits int) bool {
+	i := len(s) - digits - 1
+	return i > 0 && (s[i] == '-' || s[i] == '_') && strings.Trim(s[i+1:], "0123456789") == ""
+}
+
 // hostOf returns the host of a URL, without user and port; empty if there is none.
-func hostOf(url string) string {
+func hostOf(url string) string { return withoutPort(authorityOf(url)) }
+
+// authorityOf returns host and port of a URL; empty if there is none.
+func authorityOf(url string) string {
 	_, rest, ok := strings.Cut(url, "://")
 	if !ok {
 		return ""
@@ -90,7 +118,7 @@ func hostOf(url string) string {
 	if i := strings.LastIndexByte(rest, '@'); i >= 0 {
 		rest = rest[i+1:]
 	}
-	return withoutPort(rest)
+	return rest
 }
 
 // withoutPort cuts the port off a host; IPv6 addresses lose their brackets.

@@ -30,6 +30,14 @@ func TestTemplate(t *testing.T) {
 		"/page#7":                                             "/page",
 		"/café":                                               "/{id}",
 		"/deadbeef":                                           "/deadbeef",
+		"/orders/42.json":                                     "/orders/{id}.json",
+		"/jobs/42:cancel":                                     "/jobs/{id}:cancel",
+		"/users/user-123":                                     "/users/{id}",
+		"/orders/ORD_1001":                                    "/orders/{id}",
+		"/wp-login.php":                                       "/wp-login.php",
+		"/covid-19":                                           "/covid-19",
+		"/static/app.min.js":                                  "/static/app.min.js",
+		"/api/2.0/x":                                          "/api/{id}/x",
 	} {
 		assert.Equal(t, want, string(appendTemplate(nil, path)), path)
 	}

@@ -74,7 +74,7 @@ func (r *Reading) endProvider(s ptrace.Span) (group int32, added bool) {
 // service, which is the provider; others go to a peer.
 func (r *Reading) rpcProvider(s ptrace.Span) {
 	v := &r.values
-	service := v.text(rpcService)
+	service := r.rpcServiceName()
 	inference := false
 	switch {
 	case v.text(rpcSystem) != "aws-api" || service == "":

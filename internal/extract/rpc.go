@@ -24,3 +24,12 @@ func (r *Reading) rpcName(s ptrace.Span) {
 		r.template(strings.TrimPrefix(s.Name(), "/"))
 	}
 }
+
+// rpcServiceName is the service that is called, whichever way it is named.
+func (r *Reading) rpcServiceName() string {
+	service, _, qualified := strings.Cut(strings.TrimPrefix(r.values.text(rpcMethod), "/"), "/")
+	if !qualified {
+		service = ""
+	}
+	return firstOf(r.values.text(rpcService), service)
+}
