@@ -46,7 +46,7 @@ func newRig(t *testing.T, name string, change ...func(*Config)) *rig {
 	t.Helper()
 	core, logs := observer.New(zapcore.DebugLevel)
 	telemetry := componenttest.NewTelemetry()
-	t.Cleanup(func() { require.NoError(t, telemetry.Shutdown(context.Background())) }) //nolint:usetesting // that context has ended
+	t.Cleanup(func() { require.NoError(t, telemetry.Shutdown(context.Background())) })
 	r := &rig{
 		t: t, factory: NewFactory(), settings: processortest.NewNopSettings(metadata.Type),
 		telemetry: telemetry, logs: logs, next: &consumertest.TracesSink{},

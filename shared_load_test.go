@@ -29,7 +29,7 @@ const (
 
 // Counting, flushing, exporting and a snapshot at the same time: sums are exact,
 // at the exits and in the state.
-func TestSharedUnderLoad(t *testing.T) {
+func TestSharedUnderLoad_D_R1_D_R4(t *testing.T) {
 	for _, durability := range []string{durabilityInterval, durabilityWrite} {
 		t.Run(durability, func(t *testing.T) {
 			dir := t.TempDir()

@@ -159,7 +159,7 @@ func shutdownAsync(ctx context.Context, c component.Component) <-chan error {
 }
 
 // What is inside when Shutdown begins is waited for.
-func TestSharedShutdownDrains_A_R10(t *testing.T) {
+func TestSharedShutdownDrains_A_R10_D_R3(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t, "shared", keptIn(t.TempDir(), durabilityWrite))
 		next := newSlowTraces()

@@ -212,14 +212,18 @@ type ports struct{ grpc, http, second, page int }
 // freePorts returns ports that nobody listened on a moment ago.
 func freePorts(t *testing.T) ports {
 	t.Helper()
-	var numbers [4]int
-	for i := range numbers {
+	var listeners [4]net.Listener
+	for i := range listeners {
 		l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer func() { _ = l.Close() }() // together, so that all differ
+		listeners[i] = l
+	}
+	var numbers [4]int
+	for i, l := range listeners { // all were open at once, so that they differ
 		numbers[i] = l.Addr().(*net.TCPAddr).Port
+		_ = l.Close()
 	}
 	return ports{numbers[0], numbers[1], numbers[2], numbers[3]}
 }

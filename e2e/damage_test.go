@@ -50,17 +50,49 @@ func noise(t *testing.T, path string) {
 	}
 }
 
-func flip(at func(size int) int) func([]byte) []byte {
-	return func(data []byte) []byte {
-		data[at(len(data))] ^= 0x10
-		return data
+// edited changes the bytes of a file with a function of them.
+func edited(change func([]byte) []byte) func(*testing.T, string) {
+	return func(t *testing.T, path string) {
+		t.Helper()
+		edit(t, path, change)
 	}
 }
+
+// flipped changes one bit, at a place that depends on the size.
+func flipped(at func(size int) int) func(*testing.T, string) {
+	return edited(func(data []byte) []byte {
+		data[at(len(data))] ^= 0x10
+		return data
+	})
+}
+
+func middle(size int) int { return size / 2 }
+
+func inHeader(int) int { return magicBytes + 4 + 20 }
 
 func newerVersion(data []byte) []byte {
 	binary.LittleEndian.PutUint32(data[magicBytes:], 4711)
 	return data
 }
+
+func cutByOne(data []byte) []byte { return data[:len(data)-1] }
+
+func emptied([]byte) []byte { return nil }
+
+// added is a state file that is newer than those that are there.
+func added(kind string) func(*testing.T, string) string {
+	return func(_ *testing.T, dir string) string { return filepath.Join(dir, generation(5, kind)) }
+}
+
+// existing is the only file of its kind.
+func existing(kind string) func(*testing.T, string) string {
+	return func(t *testing.T, dir string) string {
+		t.Helper()
+		return stateFile(t, dir, kind)
+	}
+}
+
+func theLock(_ *testing.T, dir string) string { return filepath.Join(dir, lockFile) }
 
 // What is neither whole nor torn by a crash is refused, by the name of the file
 // and without changing a byte.
@@ -69,103 +101,30 @@ func TestDamagedStateIsRefused(t *testing.T) {
 	original := killedState(t)
 	for _, tt := range []struct {
 		name   string
-		damage func(t *testing.T, dir string) (path string)
+		file   func(t *testing.T, dir string) (path string)
+		damage func(t *testing.T, path string)
 		says   string
 	}{
-		{"snapshot is a directory", func(t *testing.T, dir string) string {
-			t.Helper()
-			path := filepath.Join(dir, generation(5, "snapshot"))
-			mkdir(t, path)
-			return path
-		}, "regular file"},
-		{"journal is a symbolic link", func(t *testing.T, dir string) string {
-			t.Helper()
-			path := filepath.Join(dir, generation(5, "journal"))
-			link(t, filepath.Base(path), path)
-			return path
-		}, "regular file"},
-		{"noise as snapshot", func(t *testing.T, dir string) string {
-			t.Helper()
-			path := filepath.Join(dir, generation(5, "snapshot"))
-			noise(t, path)
-			return path
-		}, ""},
-		{"noise as journal", func(t *testing.T, dir string) string {
-			t.Helper()
-			path := filepath.Join(dir, generation(5, "journal"))
-			noise(t, path)
-			return path
-		}, ""},
-		{"noise over the snapshot", func(t *testing.T, dir string) string {
-			t.Helper()
-			path := stateFile(t, dir, "snapshot")
-			noise(t, path)
-			return path
-		}, ""},
-		{"empty snapshot", func(t *testing.T, dir string) string {
-			t.Helper()
-			path := stateFile(t, dir, "snapshot")
-			edit(t, path, func([]byte) []byte { return nil })
-			return path
-		}, ""},
-		{"byte in the middle of the journal", func(t *testing.T, dir string) string {
-			t.Helper()
-			path := stateFile(t, dir, "journal")
-			edit(t, path, flip(func(size int) int { return size / 2 }))
-			return path
-		}, "damaged"},
-		{"byte in the journal's header", func(t *testing.T, dir string) string {
-			t.Helper()
-			path := stateFile(t, dir, "journal")
-			edit(t, path, flip(func(int) int { return magicBytes + 4 + 20 }))
-			return path
-		}, "damaged"},
-		{"byte in the middle of the snapshot", func(t *testing.T, dir string) string {
-			t.Helper()
-			path := stateFile(t, dir, "snapshot")
-			edit(t, path, flip(func(size int) int { return size / 2 }))
-			return path
-		}, "damaged"},
-		{"end of the snapshot", func(t *testing.T, dir string) string {
-			t.Helper()
-			path := stateFile(t, dir, "snapshot")
-			edit(t, path, func(data []byte) []byte { return data[:len(data)-1] })
-			return path
-		}, "incomplete"},
-		{"newer journal", func(t *testing.T, dir string) string {
-			t.Helper()
-			path := stateFile(t, dir, "journal")
-			edit(t, path, newerVersion)
-			return path
-		}, "version 4711"},
-		{"newer snapshot", func(t *testing.T, dir string) string {
-			t.Helper()
-			path := stateFile(t, dir, "snapshot")
-			edit(t, path, newerVersion)
-			return path
-		}, "version 4711"},
-		{"snapshot without its journal", func(t *testing.T, dir string) string {
-			t.Helper()
-			path := stateFile(t, dir, "journal")
-			if err := os.Remove(path); err != nil {
-				t.Fatal(err)
-			}
-			return path
-		}, "missing"},
-		{"lock is a directory", func(t *testing.T, dir string) string {
-			t.Helper()
-			path := filepath.Join(dir, lockFile)
-			if err := os.Remove(path); err != nil {
-				t.Fatal(err)
-			}
-			mkdir(t, path)
-			return path
-		}, ""},
+		{"snapshot is a directory", added("snapshot"), mkdir, "regular file"},
+		{"journal is a symbolic link", added("journal"), linkToItself, "regular file"},
+		{"noise as snapshot", added("snapshot"), noise, ""},
+		{"noise as journal", added("journal"), noise, ""},
+		{"noise over the snapshot", existing("snapshot"), noise, ""},
+		{"empty snapshot", existing("snapshot"), edited(emptied), ""},
+		{"bit in the middle of the journal", existing("journal"), flipped(middle), "damaged"},
+		{"bit in the journal's header", existing("journal"), flipped(inHeader), "damaged"},
+		{"bit in the middle of the snapshot", existing("snapshot"), flipped(middle), "damaged"},
+		{"end of the snapshot", existing("snapshot"), edited(cutByOne), "incomplete"},
+		{"newer journal", existing("journal"), edited(newerVersion), "version 4711"},
+		{"newer snapshot", existing("snapshot"), edited(newerVersion), "version 4711"},
+		{"snapshot without its journal", existing("journal"), remove, "missing"},
+		{"lock is a directory", theLock, directoryInstead, ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			dir := clone(t, original)
-			path := tt.damage(t, dir)
+			path := tt.file(t, dir)
+			tt.damage(t, path)
 			before := contents(t, dir)
 			log := fails(t, setup{state: dir})
 			for _, text := range []string{filepath.Base(path), dir, "`persistence.directory`", tt.says} {
@@ -183,10 +142,7 @@ func TestImpossibleDirectoryIsRefused(t *testing.T) {
 	t.Parallel()
 	for name, block := range map[string]func(t *testing.T, path string){
 		"regular file": noise,
-		"symlink loop": func(t *testing.T, path string) {
-			t.Helper()
-			link(t, filepath.Base(path), path)
-		},
+		"symlink loop": linkToItself,
 		"dangling symlink": func(t *testing.T, path string) {
 			t.Helper()
 			link(t, "nowhere", path)
@@ -222,7 +178,7 @@ func TestTornTailIsCut(t *testing.T) {
 		batches int64
 	}{
 		"untouched":        {func(data []byte) []byte { return data }, damageBatches},
-		"one byte less":    {func(data []byte) []byte { return data[:len(data)-1] }, damageBatches - 1},
+		"one byte less":    {cutByOne, damageBatches - 1},
 		"nine bytes less":  {func(data []byte) []byte { return data[:len(data)-9] }, damageBatches - 1},
 		"zeros at the end": {func(data []byte) []byte { return append(data, make([]byte, 4096)...) }, damageBatches},
 		"noise at the end": {func(data []byte) []byte { return append(data, "\x17\x00\x00\x00noise"...) }, damageBatches},
@@ -267,6 +223,24 @@ func mkdir(t *testing.T, path string) {
 	if err := os.Mkdir(path, 0o700); err != nil {
 		t.Fatal(err)
 	}
+}
+
+func remove(t *testing.T, path string) {
+	t.Helper()
+	if err := os.Remove(path); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func directoryInstead(t *testing.T, path string) {
+	t.Helper()
+	remove(t, path)
+	mkdir(t, path)
+}
+
+func linkToItself(t *testing.T, path string) {
+	t.Helper()
+	link(t, filepath.Base(path), path)
 }
 
 func link(t *testing.T, to, path string) {

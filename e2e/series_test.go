@@ -72,13 +72,19 @@ func pointsOfMetric(m pmetric.Metric, writer string) (points []point) {
 		}
 		points = append(points, point{series(pageName(m.Name())+suffix, labels), writer, uint64(start), uint64(at), value})
 	}
+	const cumulative = pmetric.AggregationTemporalityCumulative
 	switch {
-	case m.Type() == pmetric.MetricTypeSum && m.Sum().IsMonotonic() && m.Sum().AggregationTemporality() == pmetric.AggregationTemporalityCumulative:
+	case m.Type() == pmetric.MetricTypeSum && m.Sum().IsMonotonic() && m.Sum().AggregationTemporality() == cumulative:
 		for _, p := range m.Sum().DataPoints().All() {
 			add("", p.Attributes(), p.StartTimestamp(), p.Timestamp(), p.IntValue())
 		}
-	case m.Type() == pmetric.MetricTypeExponentialHistogram && m.ExponentialHistogram().AggregationTemporality() == pmetric.AggregationTemporalityCumulative:
+	case m.Type() == pmetric.MetricTypeExponentialHistogram && m.ExponentialHistogram().AggregationTemporality() == cumulative:
 		for _, p := range m.ExponentialHistogram().DataPoints().All() {
+			add("_count", p.Attributes(), p.StartTimestamp(), p.Timestamp(), int64(p.Count()))
+			add("_sum", p.Attributes(), p.StartTimestamp(), p.Timestamp(), nanoseconds(p.Sum()))
+		}
+	case m.Type() == pmetric.MetricTypeHistogram && m.Histogram().AggregationTemporality() == cumulative:
+		for _, p := range m.Histogram().DataPoints().All() {
 			add("_count", p.Attributes(), p.StartTimestamp(), p.Timestamp(), int64(p.Count()))
 			add("_sum", p.Attributes(), p.StartTimestamp(), p.Timestamp(), nanoseconds(p.Sum()))
 		}

@@ -16,6 +16,7 @@ type setup struct {
 	durability string
 	flush      time.Duration
 	export     time.Duration
+	histogram  string
 	sinks      []*sink
 	// processor and pipelines, if set, replace the lines below `usage` and
 	// `pipelines`; YAML, indented as in configuration.
@@ -57,7 +58,7 @@ service:
 `
 
 const defaultProcessor = `
-    export: {interval: {{.Export}}}
+    export: {interval: {{.Export}}, histogram: {{.Histogram}}}
 {{- if .State}}
     persistence:
       enabled: true
@@ -78,7 +79,7 @@ func (s setup) write(t *testing.T, p ports) string {
 	data := map[string]any{
 		"GRPC": address(p.grpc), "HTTP": address(p.http), "Second": address(p.second), "Page": address(p.page),
 		"State": s.state, "Durability": or(s.durability, "write"),
-		"Flush": or(s.flush, never), "Export": or(s.export, never),
+		"Flush": or(s.flush, never), "Export": or(s.export, never), "Histogram": or(s.histogram, "exponential"),
 	}
 	urls := make([]string, 0, len(s.sinks))
 	for _, sink := range s.sinks {

@@ -39,21 +39,26 @@ func reaches(t *testing.T, what string, want tally, read func() tally) {
 	equal(t, what, read(), want)
 }
 
-func TestTotalsAreExact_A_F12_X_8(t *testing.T) {
+func TestTotalsAreExact_A_F12_X_8_D_R8(t *testing.T) {
 	t.Parallel()
-	out := newSink(t)
-	s := setup{state: t.TempDir(), export: 100 * time.Millisecond, flush: 100 * time.Millisecond, sinks: []*sink{out}}
-	c := start(t, s)
-	many := append(clients(t, c), clients(t, c)...)
-	want := sendAll(t, &generator{}, many, 20, 10)
+	for _, histogram := range []string{"exponential", "explicit"} {
+		t.Run(histogram, func(t *testing.T) {
+			t.Parallel()
+			out := newSink(t)
+			s := setup{state: t.TempDir(), export: 100 * time.Millisecond, flush: 100 * time.Millisecond, histogram: histogram, sinks: []*sink{out}}
+			c := start(t, s)
+			many := append(clients(t, c), clients(t, c)...)
+			want := sendAll(t, &generator{}, many, 20, 10)
 
-	reaches(t, "OTLP", want, out.totals)
-	reaches(t, "Prometheus page", want, func() tally { return page(t, c) })
-	c.stop()
-	equal(t, "OTLP, after the last export", out.totals(), want)
-	out.oneWriterAndStart()
-	if warnings := c.warnings(); len(warnings) > 0 {
-		t.Errorf("warnings: %q", warnings)
+			reaches(t, "OTLP", want, out.totals)
+			reaches(t, "Prometheus page", want, func() tally { return page(t, c) })
+			c.stop()
+			equal(t, "OTLP, after the last export", out.totals(), want)
+			out.oneWriterAndStart()
+			if warnings := c.warnings(); len(warnings) > 0 {
+				t.Errorf("warnings: %q", warnings)
+			}
+		})
 	}
 }
 

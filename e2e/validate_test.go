@@ -54,7 +54,7 @@ func TestValidateNamesTheKey(t *testing.T) {
 		"`persistence.directory`":  "    persistence: {enabled: true}",
 		"`persistence.durability`": "    persistence: {durability: sometimes}",
 		"`persistence.interval`":   "    persistence: {interval: -1s}",
-		"dimentions":               "    endpoints: {dimentions: [tenant.id]}", // refused before any value is looked at
+		"buckets_of":               "    export: {buckets_of: [1]}", // unknown, refused before any value is looked at
 	} {
 		s := setup{processor: processor, pipelines: "    traces: {receivers: [nop], processors: [usage], exporters: [nop]}"}
 		code, log := validate(t, s)

@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"encoding/binary"
+	"maps"
 	"sync/atomic"
 	"time"
 
@@ -79,9 +80,7 @@ func (t tally) add(c *call, n int64) {
 			return
 		}
 		labels := map[string]string{"usage.service": service}
-		for name, v := range c.identity {
-			labels[name] = v
-		}
+		maps.Copy(labels, c.identity)
 		if len(label) > 0 {
 			labels[label[0]] = label[1]
 		}
