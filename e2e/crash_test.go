@@ -3,6 +3,7 @@ package e2e
 import (
 	"math/rand/v2"
 	"os"
+	"path/filepath"
 	"strconv"
 	"testing"
 	"time"
@@ -105,4 +106,22 @@ func TestKilledInInterval_A_U1(t *testing.T) {
 		}
 	}
 	out.oneWriterAndStart()
+}
+
+// Recovery can be killed at any moment and begins anew: what is stored stays.
+func TestKilledWhileStarting_I8(t *testing.T) {
+	t.Parallel()
+	random, out := chance(t), newSink(t)
+	s := setup{state: t.TempDir(), sinks: []*sink{out}}
+	c := start(t, s)
+	want := sendAll(t, &generator{}, clients(t, c), 5, 5)
+	c.kill()
+	for range 12 {
+		c := launch(t, "--config="+s.write(t, freePorts(t)))
+		time.Sleep(between(random, 10*time.Millisecond, 150*time.Millisecond))
+		c.kill()
+	}
+	equal(t, "recovered", recovered(t, s, out), want)
+	out.oneWriterAndStart()
+	t.Logf("the snapshot is now %s", filepath.Base(stateFile(t, s.state, "snapshot")))
 }

@@ -2,7 +2,6 @@ package engine
 
 import (
 	"fmt"
-	"math"
 
 	"github.com/otelusage/usageprocessor/internal/usage"
 )
@@ -17,11 +16,25 @@ func (e *Engine) Restore(row *usage.Row) error {
 		return err
 	}
 	for _, d := range []*usage.Distribution{&row.Durations, &row.FirstTokens} {
-		if last := int(d.Offset) + len(d.Counts) - 1; last >= 0 && !e.options.Layout.Holds(usage.Bucket(min(last, math.MaxInt16))) {
-			return fmt.Errorf("series %d: bucket %d is out of range", row.Slot, last)
+		if err := e.checkRange(d); err != nil {
+			return fmt.Errorf("series %d: %w", row.Slot, err)
 		}
 	}
 	s.restore(row, e.options.Layout)
+	return nil
+}
+
+// checkRange refuses buckets that the layout does not have.
+func (e *Engine) checkRange(d *usage.Distribution) error {
+	first, last := int(d.Offset), int(d.Offset)+len(d.Counts)-1
+	if len(d.Counts) == 0 {
+		return nil
+	}
+	for _, b := range []int{first, last} {
+		if b != int(int16(b)) || !e.options.Layout.Holds(usage.Bucket(b)) {
+			return fmt.Errorf("bucket %d is out of range", b)
+		}
+	}
 	return nil
 }
 

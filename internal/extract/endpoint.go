@@ -16,11 +16,6 @@ func (r *Reading) endpoint(s ptrace.Span) {
 		return
 	}
 	protocol := r.protocol(s)
-	transport := isTransport(s, protocol)
-	if transport && liesInAnother(s) {
-		r.skip(usage.SkippedNested)
-		return
-	}
 	outcome := r.outcome(s.Status(), served)
 	r.key.Reset(r.x.endpoints.schema)
 	r.key.Value(r.service)
@@ -32,8 +27,10 @@ func (r *Reading) endpoint(s ptrace.Span) {
 	record := r.record(s, outcome)
 	record.RequestBytes, record.ResponseBytes = r.sizes()
 	n := r.Batch.Add(record)
-	if transport && mayLieInAnother(s) {
-		r.servers = append(r.servers, r.relative(s, n))
+	if isTransport(s, protocol) {
+		server := r.relative(s, n)
+		server.inner = server.inner && !isRemote(s)
+		r.servers = append(r.servers, server)
 	}
 }
 

@@ -65,7 +65,7 @@ func New(o Options) *Extractor {
 			Batch:  usage.NewBatch(o.Hasher),
 			x:      x,
 			values: newValues(x.index, len(dimensions)),
-			byID:   map[pcommon.SpanID]int32{},
+			byID:   map[spanID]int32{},
 		}
 	}}
 	return x
@@ -104,7 +104,7 @@ type Reading struct {
 	services   []string // of all resources of the batch
 	servers    []relative
 	inferences []relative
-	byID       map[pcommon.SpanID]int32
+	byID       map[spanID]int32
 }
 
 // BadValues calls f with every attribute that held values it cannot have.
@@ -122,6 +122,14 @@ func (x *Extractor) reading(now time.Time) *Reading {
 	return r
 }
 
+// leave lets go of the telemetry: from here on the reading is numbers and keys.
+func (r *Reading) leave() {
+	r.values.release()
+	clear(r.services)
+	r.services = r.services[:0]
+	r.service, r.faas, r.resource, r.scope = "", "", pcommon.Map{}, pcommon.Map{}
+}
+
 // maxKept is how many records a reading may have grown to and still be kept
 // for reuse: one giant batch must not hold its memory for ever.
 const maxKept = 1 << 16
@@ -133,11 +141,8 @@ func (x *Extractor) Release(r *Reading) {
 	}
 	r.Batch.Reset()
 	r.Inconsistent = 0
-	r.values.release()
 	r.values.bad = [attributes]int64{}
-	r.service, r.faas, r.resource, r.scope = "", "", pcommon.Map{}, pcommon.Map{}
-	clear(r.services)
-	r.services, r.servers, r.inferences = r.services[:0], r.servers[:0], r.inferences[:0]
+	r.servers, r.inferences = r.servers[:0], r.inferences[:0]
 	x.readings.Put(r)
 }
 

@@ -68,6 +68,9 @@ func TestReadingsOutliveTheirTelemetry(t *testing.T) {
 	x := newExtractor()
 	td := mixed()
 	r := x.Traces(td, time.Now())
+	for _, slot := range r.values.slots {
+		assert.Equal(t, valueSlot{}, slot)
+	}
 	for _, rs := range td.ResourceSpans().All() {
 		rs.Resource().Attributes().Clear()
 		for _, ss := range rs.ScopeSpans().All() {
@@ -117,4 +120,23 @@ func FuzzTraces(f *testing.F) {
 		assert.Equal(t, r.Batch.Ledger[usage.Counted], requests)
 		x.Release(r)
 	})
+}
+
+// Under a span of its own process that serves nothing, a request is a request.
+func TestServerUnderAnInternalSpanCounts(t *testing.T) {
+	td := ptrace.NewTraces()
+	list := td.ResourceSpans().AppendEmpty().ScopeSpans().AppendEmpty().Spans()
+	for i, kind := range []ptrace.SpanKind{ptrace.SpanKindInternal, ptrace.SpanKindServer} {
+		s := list.AppendEmpty()
+		s.SetKind(kind)
+		s.SetFlags(0x101)
+		s.SetTraceID(pcommon.TraceID{1})
+		s.SetSpanID(pcommon.SpanID{byte(i + 1)})
+		s.SetParentSpanID(pcommon.SpanID{byte(i)})
+		s.Attributes().PutStr("http.request.method", "GET")
+	}
+	x := newExtractor()
+	r := x.Traces(td, time.Now())
+	assert.Equal(t, usage.Ledger{usage.Counted: 1, usage.UnmeteredInternal: 1}, r.Batch.Ledger)
+	x.Release(r)
 }

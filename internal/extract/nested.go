@@ -14,34 +14,34 @@ import (
 
 // relative is what is remembered of a record to find its relatives.
 type relative struct {
-	trace      pcommon.TraceID
-	id, parent pcommon.SpanID
+	id, parent spanID
 	record     int32
 	service    int32 // index in Reading.services
+	inner      bool  // whether it may repeat its parent
+}
+
+// spanID identifies a span: IDs of spans alone may repeat in other traces.
+type spanID struct {
+	trace pcommon.TraceID
+	span  pcommon.SpanID
 }
 
 func (r *Reading) relative(s ptrace.Span, record int) relative {
 	return relative{
-		trace: s.TraceID(), id: s.SpanID(), parent: s.ParentSpanID(),
-		record: int32(record), service: int32(len(r.services) - 1),
+		id:      spanID{s.TraceID(), s.SpanID()},
+		parent:  spanID{s.TraceID(), s.ParentSpanID()},
+		record:  int32(record),
+		service: int32(len(r.services) - 1),
+		inner:   !s.ParentSpanID().IsEmpty(),
 	}
 }
 
-// Flags of an OTLP span that say whether its parent is in another process. SDKs
-// set them since 2024.
-const (
-	flagHasIsRemote = 0x100
-	flagIsRemote    = 0x200
-)
-
-// liesInAnother says whether a span's own flags place it inside another span of
-// its process.
-func liesInAnother(s ptrace.Span) bool {
-	return s.Flags()&(flagHasIsRemote|flagIsRemote) == flagHasIsRemote && !s.ParentSpanID().IsEmpty()
+// isRemote says whether a span's own flags place its parent in another process.
+// SDKs set them since 2024; without them it may be in either.
+func isRemote(s ptrace.Span) bool {
+	const hasIsRemote, isRemote = 0x100, 0x200 // OTLP SpanFlags
+	return s.Flags()&(hasIsRemote|isRemote) == hasIsRemote|isRemote
 }
-
-// mayLieInAnother says whether only the rest of the batch can tell.
-func mayLieInAnother(s ptrace.Span) bool { return s.Flags()&flagHasIsRemote == 0 }
 
 // isTransport says whether a server span is of a protocol that carries others: a
 // framework's span may lie inside that of the server it runs in. GraphQL, MCP
@@ -52,7 +52,9 @@ func isTransport(s ptrace.Span, protocol string) bool {
 
 // dropNested books the records that repeat another one of the batch.
 func (r *Reading) dropNested() {
-	// Of servers, the outer one has received the request.
+	// Of servers, the outer one has received the request. Only a parent that is
+	// seen to be one counts: dropping a request that nobody counts is worse than
+	// counting one twice.
 	r.eachParent(r.servers, func(parent, child *relative) {
 		if r.services[parent.service] == r.services[child.service] {
 			r.Batch.Drop(int(child.record), usage.SkippedNested)
@@ -65,10 +67,9 @@ func (r *Reading) dropNested() {
 	})
 }
 
-// eachParent calls f with every pair of parent and child in the list.
+// eachParent calls f with every pair of parent and inner child in the list.
 func (r *Reading) eachParent(list []relative, f func(parent, child *relative)) {
-	isChild := func(x relative) bool { return !x.parent.IsEmpty() }
-	if len(list) < 2 || !slices.ContainsFunc(list, isChild) {
+	if len(list) < 2 || !slices.ContainsFunc(list, func(x relative) bool { return x.inner }) {
 		return
 	}
 	clear(r.byID)
@@ -77,8 +78,7 @@ func (r *Reading) eachParent(list []relative, f func(parent, child *relative)) {
 	}
 	for i := range list {
 		child := &list[i]
-		n, ok := r.byID[child.parent]
-		if ok && int(n) != i && !child.parent.IsEmpty() && list[n].trace == child.trace {
+		if n, ok := r.byID[child.parent]; ok && child.inner && int(n) != i {
 			f(&list[n], child)
 		}
 	}

@@ -66,7 +66,10 @@ func (t reported) split() (out [usage.TokenTypes]int64, consistent bool) {
 	if reasoningInside {
 		out[usage.Output] = max(0, t.output-t.reasoning)
 	}
-	return out, !(cacheInside && cached > t.input) && !(reasoningInside && t.reasoning > t.output)
+	// A whole that is missing contradicts nothing.
+	tooMuchCached := cacheInside && t.hasInput && cached > t.input
+	tooMuchReasoning := reasoningInside && t.hasOutput && t.reasoning > t.output
+	return out, !tooMuchCached && !tooMuchReasoning
 }
 
 // complete derives input or output from the total where only one is given.

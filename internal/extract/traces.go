@@ -21,6 +21,7 @@ func (x *Extractor) Traces(td ptrace.Traces, now time.Time) *Reading {
 		}
 	}
 	r.dropNested()
+	r.leave()
 	return r
 }
 

@@ -124,7 +124,7 @@ func (v *values) nanoseconds(a attribute) (ns int64, ok bool) {
 		return 0, false
 	}
 	seconds, ok := number(value)
-	if !ok || !(seconds >= 0) || seconds > math.MaxInt64/1e9 {
+	if !ok || !(seconds >= 0) || seconds >= math.MaxInt64/1e9 {
 		v.bad[a]++
 		return 0, false
 	}

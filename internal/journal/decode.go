@@ -3,6 +3,7 @@ package journal
 import (
 	"fmt"
 	"math"
+	"unicode/utf8"
 
 	"github.com/otelusage/usageprocessor/internal/usage"
 )
@@ -18,6 +19,9 @@ func newDecoder(schemas *usage.Schemas) decoder {
 	return decoder{schemas: schemas, byFile: map[uint64]*usage.Schema{}}
 }
 
+// maxSchemas is far more than configurations ever change in one file.
+const maxSchemas = 1000
+
 func (d *decoder) schema(payload []byte) error {
 	c := &cursor{rest: payload}
 	id, kind := c.uvarint(), usage.Kind(c.byte())
@@ -27,6 +31,9 @@ func (d *decoder) schema(payload []byte) error {
 	}
 	if c.err != nil {
 		return fmt.Errorf("schema: %w", c.err)
+	}
+	if len(d.byFile) > maxSchemas {
+		return fmt.Errorf("schema: more than %d in one file", maxSchemas)
 	}
 	if kind > usage.Provider || len(names) < len(usage.BaseNames(kind)) {
 		return fmt.Errorf("schema: kind %d with %d dimensions is unknown", kind, len(names))
@@ -62,7 +69,11 @@ func (d *decoder) identity(c *cursor) (slot uint32, s *usage.Schema, values []st
 	}
 	values = make([]string, 0, len(s.Names))
 	for range s.Names {
-		values = append(values, c.string())
+		value := c.string()
+		if len(value) > usage.MaxValueBytes || !utf8.ValidString(value) {
+			c.fail()
+		}
+		values = append(values, value)
 	}
 	return slot, s, values, c.varint()
 }

@@ -13,6 +13,7 @@ const (
 	journalSuffix  = ".journal"
 	snapshotSuffix = ".snapshot"
 	tempSuffix     = ".tmp"
+	tornSuffix     = ".torn"
 	nameDigits     = 20 // of the largest generation
 )
 
@@ -63,6 +64,30 @@ func parseName(name string) (stateFile, bool) {
 	generation, err := strconv.ParseUint(digits, 10, 64)
 	f.generation = generation
 	return f, ok && err == nil && len(digits) == nameDigits
+}
+
+// keepTorn renames the journals whose end was cut, instead of removing them:
+// what was cut may be wanted. Those of earlier recoveries make room.
+func (j *Journal) keepTorn() error {
+	if len(j.torn) == 0 {
+		return nil
+	}
+	entries, err := j.fs.List()
+	if err != nil {
+		return fmt.Errorf("list directory: %w", err)
+	}
+	var errs error
+	for _, e := range entries {
+		base, old := strings.CutSuffix(e.Name(), tornSuffix)
+		if _, ours := parseName(base); old && ours {
+			errs = errors.Join(errs, j.fs.Remove(e.Name()))
+		}
+	}
+	for _, name := range j.torn {
+		errs = errors.Join(errs, j.fs.Rename(name, name+tornSuffix))
+	}
+	j.torn = nil
+	return errs
 }
 
 // removeLeftovers removes what a snapshot that was never finished left behind.

@@ -18,7 +18,10 @@ import (
 // length, kind and payload. These are part of the format: never change them.
 const (
 	frameHead = 8
-	maxFrame  = 64 << 20 // what a reader is willing to allocate
+	// maxFrame bounds what a writer writes and a reader accepts.
+	maxFrame = 1 << 30
+	// scanBudget is how many bytes are summed to find a frame behind damage.
+	scanBudget = 256 << 20
 )
 
 type frameKind uint8
@@ -31,6 +34,7 @@ const (
 	frameTick
 	frameRows
 	frameEnd
+	frameKinds = frameEnd
 )
 
 // castagnoli returns the CRC table; crc32.MakeTable hands out a shared one.
@@ -98,18 +102,30 @@ func (r *frameReader) next() (frameKind, []byte, error) {
 		return 0, nil, r.broken(nil, "impossible frame length")
 	}
 	want, length := binary.LittleEndian.Uint32(head[4:]), [4]byte(head[:4])
-	if cap(r.buf) < frameHead+size {
-		r.buf = make([]byte, frameHead+size, frameHead+size+size/2)
-	}
-	frame := r.buf[:frameHead+size]
-	if n, err := io.ReadFull(r.src, frame); err != nil {
-		return 0, nil, r.brokenAfter(frame[:n], err, "incomplete frame")
+	frame, err := r.read(frameHead + size)
+	if err != nil {
+		return 0, nil, r.brokenAfter(frame, err, "incomplete frame")
 	}
 	if frameSum(length[:], frame[frameHead:]) != want {
 		return 0, nil, r.brokenAfter(frame, nil, "checksum mismatch")
 	}
 	r.offset += int64(len(frame))
 	return frameKind(frame[frameHead]), frame[frameHead+1:], nil
+}
+
+// read reads size bytes, or as many as there are. The buffer grows with what is
+// there, not with what a damaged length promises.
+func (r *frameReader) read(size int) ([]byte, error) {
+	const step = 1 << 20
+	r.buf = r.buf[:0]
+	for len(r.buf) < size {
+		at := len(r.buf)
+		r.buf = slices.Grow(r.buf, min(step, size-at))[:at+min(step, size-at)]
+		if n, err := io.ReadFull(r.src, r.buf[at:]); err != nil {
+			return r.buf[:at+n], err
+		}
+	}
+	return r.buf, nil
 }
 
 // corrupt is the error for a frame that was read well and means nonsense.
@@ -141,11 +157,17 @@ func (r *frameReader) brokenAfter(consumed []byte, err error, reason string) err
 }
 
 // holdsFrame says whether a whole frame begins anywhere behind the first byte.
+// Where that would take too long to know, it says yes: refusing is safe.
 func holdsFrame(p []byte) bool {
+	budget := scanBudget
 	for i := 1; i+frameHead < len(p); i++ {
 		size := int(binary.LittleEndian.Uint32(p[i:]))
-		if size < 1 || size > len(p)-i-frameHead {
+		kind := frameKind(p[i+frameHead])
+		if size < 1 || size > len(p)-i-frameHead || kind < frameHeader || kind > frameKinds {
 			continue
+		}
+		if budget -= size; budget < 0 {
+			return true
 		}
 		if frameSum(p[i:i+4], p[i+frameHead:i+frameHead+size]) == binary.LittleEndian.Uint32(p[i+4:]) {
 			return true

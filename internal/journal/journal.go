@@ -30,7 +30,8 @@ type Journal struct {
 	options Options
 	fs      files.FS
 	lock    *files.Lock
-	header  header // of the files written from now on
+	header  header   // of the files written from now on
+	torn    []string // journals whose end recovery could not read
 
 	// mu guards what is appended and not yet written. It is held for copying
 	// only, never for I/O, because the engine appends under its own lock.
@@ -46,21 +47,53 @@ type Journal struct {
 	// before mu. Whoever holds it writes for everyone who waits: this is what
 	// groups commits.
 	io      sync.Mutex
+	state   state
+	err     error // why the journal is broken
 	file    files.File
-	size    int64
 	spare   []byte // the other pending buffer
 	written uint64 // newest commit in the file
 	dirty   bool   // something was written since the last sync
-	// failed is the first error of the current file. What it holds is unknown
-	// from then on: it is never written to again, and nothing is durable until
-	// a snapshot has been written behind it.
-	failed error
 
+	size          atomic.Int64 // bytes behind the last snapshot
 	snapshotBytes atomic.Int64
 }
 
-// ErrClosed is what a journal that was never started, or was closed, answers.
-var ErrClosed = errors.New("the journal is not open for writing")
+// state says what the current file is good for.
+type state uint8
+
+const (
+	// closed: Start was not called yet, or Close was.
+	closed state = iota
+	// writing: the file continues what recovery can read.
+	writing
+	// awaiting: the file continues nothing but the snapshot that is being
+	// written; until it is there nothing in the file is durable.
+	awaiting
+	// broken: the file failed. What it holds is unknown, so it is never written
+	// to again; a snapshot has to make everything durable.
+	broken
+)
+
+var (
+	// ErrClosed is what a journal that was not started, or was closed, answers.
+	ErrClosed = errors.New("the journal is not open for writing")
+	// errAwaitsSnapshot is what it answers until its snapshot is there.
+	errAwaitsSnapshot = errors.New("the journal awaits its snapshot")
+)
+
+// usable returns why nothing can become durable now; io is held.
+func (j *Journal) usable() error {
+	switch j.state {
+	case writing:
+		return nil
+	case awaiting:
+		return errAwaitsSnapshot
+	case broken:
+		return j.err
+	default:
+		return ErrClosed
+	}
+}
 
 // Open locks the directory. Recover comes next, then Start.
 func Open(options Options) (*Journal, error) {
@@ -76,7 +109,7 @@ func Open(options Options) (*Journal, error) {
 	if err != nil {
 		return nil, errors.Join(err, dir.Close())
 	}
-	return &Journal{options: options, fs: dir, lock: lock, deaf: true, failed: ErrClosed}, nil
+	return &Journal{options: options, fs: dir, lock: lock, deaf: true}, nil
 }
 
 // Append buffers a commit. It is durable once Write or Sync has returned nil
@@ -112,15 +145,11 @@ func (j *Journal) Pending() int {
 func (j *Journal) Write(seq uint64) error {
 	j.io.Lock()
 	defer j.io.Unlock()
-	if j.failed != nil {
-		// What the last flush wrote is durable all the same.
-		if errors.Is(j.failed, ErrClosed) && j.written >= seq {
-			return nil
-		}
-		return j.failed
-	}
-	if j.written >= seq {
+	if j.written >= seq && (j.state == writing || j.state == closed) {
 		return nil
+	}
+	if err := j.usable(); err != nil {
+		return err
 	}
 	return j.write()
 }
@@ -129,8 +158,8 @@ func (j *Journal) Write(seq uint64) error {
 func (j *Journal) Sync() error {
 	j.io.Lock()
 	defer j.io.Unlock()
-	if j.failed != nil {
-		return j.failed
+	if err := j.usable(); err != nil {
+		return err
 	}
 	return j.sync()
 }
@@ -153,9 +182,12 @@ func (j *Journal) writeBytes(p []byte, seq uint64) error {
 	if j.spare = p[:0]; cap(p) > maxSpare {
 		j.spare = nil
 	}
+	if len(p) > maxFrame {
+		return j.fail(errors.New("write journal: a single write is too large, a snapshot has to do it"))
+	}
 	if len(p) > 0 {
 		n, err := j.file.Write(p)
-		j.size += int64(n)
+		j.size.Add(int64(n))
 		j.dirty = true
 		if err != nil {
 			return j.fail(fmt.Errorf("write journal: %w", err))
@@ -187,43 +219,38 @@ func (j *Journal) syncFile() error {
 // fail gives the file up: after an error nobody knows what it holds, and
 // trying again can make it worse.
 func (j *Journal) fail(err error) error {
-	j.failed = err
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	j.deaf, j.pending = true, j.pending[:0]
+	j.state, j.err = broken, err
+	j.goDeaf()
 	return err
 }
 
-// Size is how many bytes have been written behind the last snapshot.
-func (j *Journal) Size() int64 {
-	j.io.Lock()
-	defer j.io.Unlock()
-	return j.size
+func (j *Journal) goDeaf() {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.deaf, j.pending = true, nil
 }
+
+// Size is how many bytes have been written behind the last snapshot.
+func (j *Journal) Size() int64 { return j.size.Load() }
 
 // SnapshotSize is how many bytes the newest snapshot has.
 func (j *Journal) SnapshotSize() int64 { return j.snapshotBytes.Load() }
-
-// Failed is the error that keeps the journal from being durable, if any.
-// Snapshot is what cures it.
-func (j *Journal) Failed() error {
-	j.io.Lock()
-	defer j.io.Unlock()
-	return j.failed
-}
 
 // Close writes and syncs what is pending, and unlocks the directory.
 func (j *Journal) Close() error {
 	j.io.Lock()
 	defer j.io.Unlock()
-	var err error
-	if j.failed == nil {
+	err := j.usable()
+	if err == nil {
 		err = j.sync()
+	} else if errors.Is(err, ErrClosed) {
+		err = nil
 	}
 	if j.file != nil {
 		err = errors.Join(err, j.file.Close())
 		j.file = nil
 	}
-	_ = j.fail(ErrClosed)
+	j.state = closed
+	j.goDeaf()
 	return errors.Join(err, j.fs.Close(), j.lock.Unlock())
 }

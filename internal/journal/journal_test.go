@@ -69,6 +69,8 @@ func TestTornTailIsCut(t *testing.T) {
 		w := mustOpen(t, sub+"/state")
 		assert.Equal(t, int64(1), w.requests(), "%d bytes cut", cut+1)
 		assert.Equal(t, last-1-cut, w.found.TornBytes)
+		_, kept := stateFiles(t, sub+"/state")[journalName(1)+tornSuffix]
+		assert.Equal(t, w.found.TornBytes > 0, kept, "what was cut is kept")
 		require.NoError(t, w.journal.Close())
 	}
 }
@@ -264,7 +266,7 @@ func scenario(dir string, fsys *filestest.Faulty) (acked, counted int64) {
 		switch {
 		case i%3 == 2 && w.journal.Sync() == nil:
 			acked = counted
-		case i%3 == 0 && w.journal.Failed() != nil || i == 7:
+		case i%3 == 0 && w.journal.Sync() != nil || i == 7:
 			if w.journal.Snapshot(time.Unix(0, int64(i)), w) == nil {
 				acked = counted
 			}
@@ -326,6 +328,89 @@ func TestSnapshotCuresAFailedJournal(t *testing.T) {
 	w = mustOpen(t, dir)
 	assert.Equal(t, rows, w.rows())
 	require.NoError(t, w.journal.Close())
+}
+
+// busy lets commits happen while a snapshot is copied, as consumers do.
+type busy struct {
+	*world
+	commits int
+}
+
+func (b *busy) Rows(rows []usage.Row, from uint32, limit int) ([]usage.Row, uint32, bool) {
+	for ; b.commits > 0; b.commits-- {
+		b.count("GET /a")
+	}
+	return b.Engine.Rows(rows, from, limit)
+}
+
+// A snapshot contains commits that were made while it was copied: they have to
+// be in its journal before it takes effect, or their numbers are given out again.
+func TestSnapshotIsNotAheadOfItsJournal(t *testing.T) {
+	dir := t.TempDir()
+	w := mustOpen(t, dir)
+	w.count("GET /a")
+	require.NoError(t, w.journal.Snapshot(time.Unix(0, 1), &busy{world: w, commits: 50}))
+	crashed := t.TempDir()
+	require.NoError(t, os.CopyFS(crashed+"/state", os.DirFS(dir)))
+	require.NoError(t, w.journal.Close())
+
+	w = mustOpen(t, crashed+"/state")
+	assert.Equal(t, int64(51), w.requests())
+	for range 30 {
+		require.NoError(t, w.journal.Write(w.count("GET /a")))
+	}
+	assert.Equal(t, int64(81), w.requests())
+	require.NoError(t, w.journal.Close())
+
+	// Should it be ahead all the same, it is refused.
+	name := filepath.Join(dir, journalName(2))
+	content, err := os.ReadFile(name)
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(name, content[:len(content)-3], 0o600))
+	_, err = open(dir, nil, usage.ExponentialLayout())
+	require.ErrorContains(t, err, "contains commit 51, but its journal ends with commit 50")
+}
+
+// While a snapshot fails again and again, neither files nor memory pile up.
+func TestNothingPilesUpWhileFailing(t *testing.T) {
+	dir := t.TempDir()
+	d, err := files.Open(dir)
+	require.NoError(t, err)
+	disk := filestest.New(d)
+	w, err := open(dir, disk, usage.ExponentialLayout())
+	require.NoError(t, err)
+	disk.FailNow(false)
+	require.Error(t, w.journal.Write(w.count("GET /a")))
+	w.journal.fs = noRename{disk}
+	for i := range 50 {
+		require.Error(t, w.journal.Snapshot(time.Unix(0, int64(i)), w))
+		w.count("GET /a")
+	}
+	assert.Zero(t, w.journal.Pending())
+	assert.Len(t, stateFiles(t, dir), 2, "what was there before it failed")
+	w.journal.fs = disk
+	require.NoError(t, w.journal.Snapshot(time.Unix(0, 99), w))
+	rows := w.rows()
+	require.NoError(t, w.journal.Close())
+	w = mustOpen(t, dir)
+	assert.Equal(t, rows, w.rows())
+	require.NoError(t, w.journal.Close())
+}
+
+// noRename is a directory in which no snapshot can be completed.
+type noRename struct{ files.FS }
+
+func (noRename) Rename(string, string) error { return filestest.ErrFault }
+
+// Noise behind a whole journal must not take for ever to look through.
+func TestNoiseIsLookedThroughQuickly(t *testing.T) {
+	noise := make([]byte, 4<<20)
+	for i := 0; i+8 <= len(noise); i += 4 {
+		noise[i+2] = 4 // every fourth offset promises a frame of 256 kB
+		noise[i] = 1
+	}
+	assert.True(t, holdsFrame(noise), "given up")
+	assert.False(t, holdsFrame(make([]byte, 4<<20)), "zeros")
 }
 
 // A-R7: the error of closing a file that was written is not swallowed.

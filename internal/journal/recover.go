@@ -28,7 +28,8 @@ type Recovered struct {
 	// Relaid says that the stored layout was another one: distributions were
 	// left behind, everything else was kept.
 	Relaid bool
-	// TornBytes were cut from the end: a write that its process did not survive.
+	// TornBytes could not be read at the end of a journal: a write that its
+	// process did not survive. The journal is kept beside the state.
 	TornBytes int64
 	// Discarded names journals that were begun after a failed write and never
 	// got the snapshot they build on. They were never reported as durable.
@@ -55,6 +56,9 @@ func (j *Journal) Recover(target Target) (Recovered, error) {
 	if err := r.readJournals(files); err != nil {
 		return Recovered{}, err
 	}
+	if r.seq < r.contained {
+		return Recovered{}, fmt.Errorf("`%s` contains commit %d, but its journal ends with commit %d", snapshotName(r.from), r.contained, r.seq)
+	}
 	j.appended = r.seq
 	return r.Recovered, nil
 }
@@ -65,7 +69,11 @@ type recovery struct {
 	journal *Journal
 	target  Target
 	from    uint64 // generation of the snapshot that was read
+	foreign bool   // whether the current file has another layout than today's
 	seq     uint64 // newest commit read
+	// contained is the newest commit in the snapshot, which was copied while
+	// commits went on.
+	contained uint64
 }
 
 // readSnapshot reads the newest snapshot; older ones are superseded.
@@ -122,9 +130,10 @@ func (r *recovery) take(h header, fr *frameReader) error {
 	if r.Writer != "" && r.Writer != h.Writer {
 		return fr.corrupt("it belongs to writer %s, the files before it to %s", h.Writer, r.Writer)
 	}
-	r.Writer, r.Epoch = h.Writer, max(r.Epoch, h.Epoch)
-	r.Relaid = !h.layout.Equal(r.journal.options.Layout)
-	r.LayoutSince = h.layoutSince
+	r.Writer = h.Writer
+	if r.foreign = !h.layout.Equal(r.journal.options.Layout); !r.foreign {
+		r.LayoutSince = h.layoutSince
+	}
 	return nil
 }
 
@@ -136,6 +145,7 @@ func (r *recovery) snapshot(fr *frameReader) error {
 	if err := r.take(h, fr); err != nil {
 		return err
 	}
+	r.Epoch = h.Epoch
 	d, rows := newDecoder(r.journal.options.Schemas), uint64(0)
 	for {
 		kind, payload, err := fr.next()
@@ -163,7 +173,8 @@ func (r *recovery) snapshot(fr *frameReader) error {
 
 // restore hands a series on; durations counted in another layout stay behind.
 func (r *recovery) restore(row *usage.Row) error {
-	if r.Relaid {
+	if r.foreign {
+		r.Relaid = true
 		row.Durations, row.FirstTokens = usage.Distribution{}, usage.Distribution{}
 		row.Duration, row.TimeToFirstToken = 0, 0
 	}
@@ -181,7 +192,7 @@ func (r *recovery) end(fr *frameReader, h header, payload []byte, rows uint64) e
 	if _, _, err := fr.next(); !errors.Is(err, io.EOF) {
 		return fr.corrupt("something follows the end of the snapshot")
 	}
-	r.Time, r.seq = totals.Time, h.base
+	r.Time, r.seq, r.contained = totals.Time, h.base, totals.Seq
 	r.target.Resume(h.base, totals)
 	return nil
 }
@@ -204,6 +215,7 @@ func (r *recovery) journalFile(fr *frameReader) error {
 	if err != nil {
 		return err
 	}
+	r.Epoch = max(r.Epoch, h.Epoch) // of journals that are not used, too
 	if h.rebase && h.generation != r.from {
 		return errAwaitsSnapshot
 	}
@@ -247,7 +259,8 @@ func (r *recovery) replay(fr *frameReader) error {
 }
 
 func (r *recovery) replayCommit(c *usage.Commit) error {
-	if r.Relaid {
+	if r.foreign {
+		r.Relaid = r.Relaid || len(c.Deltas) > 0
 		for i := range c.Deltas {
 			d := &c.Deltas[i]
 			d.Durations, d.FirstTokens, d.Duration, d.TimeToFirstToken = nil, nil, 0, 0
@@ -267,6 +280,9 @@ func (r *recovery) tick(payload []byte) error {
 }
 
 func (r *recovery) torn(fr *frameReader) error {
-	r.TornBytes += fr.torn
+	if fr.torn > 0 {
+		r.TornBytes += fr.torn
+		r.journal.torn = append(r.journal.torn, fr.name)
+	}
 	return nil
 }

@@ -3,6 +3,7 @@ package journal
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"time"
 
 	"github.com/otelusage/usageprocessor/internal/journal/files"
@@ -25,10 +26,6 @@ const (
 	writeTarget = 1 << 20
 )
 
-// errAwaitsSnapshot holds durability back from when a failed journal was
-// replaced until the snapshot is there that the new one builds on.
-var errAwaitsSnapshot = errors.New("the journal awaits its snapshot")
-
 // Start makes the journal writable for one run of a writer. It begins a
 // generation with what was recovered, so that older files become superfluous.
 func (j *Journal) Start(id Identity, now time.Time, layoutSince int64, src Source) error {
@@ -38,70 +35,84 @@ func (j *Journal) Start(id Identity, now time.Time, layoutSince int64, src Sourc
 
 // Snapshot begins a new generation: a new journal, at once, then a copy of the
 // state while commits go on into it. When the copy is complete, older files are
-// removed. It also cures a failed journal, since the copy has everything.
+// removed. It also cures a broken journal, since the copy has everything.
 func (j *Journal) Snapshot(now time.Time, src Source) error {
 	h, err := j.rotate(now)
 	if err != nil {
 		return err
 	}
 	if err := j.writeSnapshot(h, src); err != nil {
-		return fmt.Errorf("snapshot: %w", err)
+		return errors.Join(fmt.Errorf("snapshot: %w", err), j.abandon(h))
 	}
 	j.settle()
 	return j.removeBefore(h.generation)
 }
 
-// settle makes the new journal count on its own. A failure since the rotation
-// concerns that journal and stays.
+// settle makes the new journal count on its own, unless it broke meanwhile.
 func (j *Journal) settle() {
 	j.io.Lock()
 	defer j.io.Unlock()
-	if errors.Is(j.failed, errAwaitsSnapshot) {
-		j.failed = nil
+	if j.state == awaiting {
+		j.state = writing
 	}
+}
+
+// abandon gives up a journal that will not get the snapshot it awaits: nothing
+// in it was reported as durable. One that continues its predecessor goes on.
+// Renaming may have failed and taken effect; the snapshot goes first then,
+// because without its journal it could not be recovered.
+func (j *Journal) abandon(h header) error {
+	if !h.rebase {
+		return nil
+	}
+	j.io.Lock()
+	defer j.io.Unlock()
+	_ = j.fail(errAwaitsSnapshot)
+	err := j.file.Close()
+	j.file = nil
+	if gone := j.fs.Remove(snapshotName(h.generation)); gone != nil && !errors.Is(gone, fs.ErrNotExist) {
+		return errors.Join(err, gone)
+	}
+	return errors.Join(err, j.fs.Remove(journalName(h.generation)))
 }
 
 // rotate goes on in the journal of the next generation and returns its header.
 func (j *Journal) rotate(now time.Time) (header, error) {
 	j.io.Lock()
 	defer j.io.Unlock()
+	// The name is taken from here on, whatever becomes of the file.
+	j.header.generation++
 	h := j.header
-	h.generation++
 	h.created = now.UnixNano()
-	file, err := j.fs.Create(journalName(h.generation))
+	name := journalName(h.generation)
+	file, err := j.fs.Create(name)
 	if err != nil {
 		return header{}, fmt.Errorf("create journal: %w", err)
 	}
-	// The name is taken from here on, whatever becomes of the file.
-	j.header.generation = h.generation
 	h.base, h.rebase = j.finish()
 	if err := j.begin(file, h); err != nil {
-		return header{}, errors.Join(j.fail(err), file.Close())
+		return header{}, errors.Join(j.fail(err), file.Close(), j.fs.Remove(name))
 	}
 	return h, nil
 }
 
 // finish ends the current file and returns the commit it ends with. Commits
-// that are appended meanwhile are for the next file. If the current one failed,
-// the next does not continue it (rebase): the snapshot has what is missing.
+// that are appended meanwhile are for the next file. If the current one is
+// broken, the next does not continue it (rebase): the snapshot has the rest.
 func (j *Journal) finish() (base uint64, rebase bool) {
 	p, base := j.cut()
-	var err error
-	if j.failed == nil {
-		if err = j.writeBytes(p, base); err == nil {
-			err = j.syncFile()
-		}
-	} else if !errors.Is(j.failed, ErrClosed) {
-		err = j.failed
+	if j.state == writing && j.writeBytes(p, base) == nil {
+		_ = j.syncFile() // on failure the state says so
 	}
+	rebase = j.state == broken
 	if j.file != nil {
-		err = errors.Join(err, j.file.Close())
+		rebase = j.file.Close() != nil || rebase
 		j.file = nil
 	}
-	if err != nil {
+	if rebase {
 		_, base = j.cut()
 	}
-	return base, err != nil
+	return base, rebase
 }
 
 // cut takes what is pending; what is appended from now on can be read without it.
@@ -122,10 +133,10 @@ func (j *Journal) begin(file files.File, h header) error {
 	if err := errors.Join(file.Sync(), j.fs.Sync()); err != nil {
 		return fmt.Errorf("sync journal: %w", err)
 	}
-	j.file, j.size, j.written, j.dirty = file, 0, h.base, false
-	j.failed = nil
-	if h.rebase {
-		j.failed = errAwaitsSnapshot
+	j.file, j.written, j.dirty = file, h.base, false
+	j.size.Store(0)
+	if j.state = writing; h.rebase {
+		j.state = awaiting
 	}
 	return nil
 }
@@ -143,14 +154,30 @@ func (j *Journal) writeSnapshot(h header, src Source) error {
 	if err == nil {
 		err = file.Sync()
 	}
-	if err = errors.Join(err, file.Close()); err != nil {
-		return errors.Join(err, j.fs.Remove(name+tempSuffix))
+	err = errors.Join(err, file.Close())
+	if err == nil {
+		err = j.catchUp()
 	}
-	if err := j.fs.Rename(name+tempSuffix, name); err != nil {
-		return err
+	if err == nil {
+		err = j.fs.Rename(name+tempSuffix, name)
+	}
+	if err != nil {
+		return errors.Join(err, j.fs.Remove(name+tempSuffix))
 	}
 	j.snapshotBytes.Store(w.written)
 	return j.fs.Sync()
+}
+
+// catchUp makes the journal durable up to what the copy contains. A snapshot
+// must never be ahead of its journal: the numbers of the commits in between
+// would be given out again, and taken for commits that it contains.
+func (j *Journal) catchUp() error {
+	j.io.Lock()
+	defer j.io.Unlock()
+	if err := j.usable(); err != nil && !errors.Is(err, errAwaitsSnapshot) {
+		return err
+	}
+	return j.sync()
 }
 
 // snapshotWriter gathers rows into frames and frames into writes.
@@ -206,6 +233,9 @@ func (w *snapshotWriter) flush() error {
 
 // removeBefore removes the files of older generations.
 func (j *Journal) removeBefore(generation uint64) error {
+	if err := j.keepTorn(); err != nil {
+		return err
+	}
 	found, err := j.list()
 	if err != nil {
 		return err

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -34,6 +35,8 @@ type Meter struct {
 
 	run  sync.WaitGroup // the goroutines of run.go
 	stop chan struct{}  // closed when they have to end
+	// exporting is held while an export takes its time and its first part.
+	exporting sync.Mutex
 	// exported is how many records the last complete export contained.
 	exported atomic.Int64
 	exits    atomic.Bool // whether there ever was an exit
@@ -49,7 +52,10 @@ func Open(set Settings, o Options) (*Meter, error) {
 	options := engine.Options{Schemas: schemas, Hasher: hasher, Layout: o.Layout}
 	if o.Persistence == nil {
 		m.engine = engine.New(options)
-		return m, m.begin(set, origin{writer: uuid.NewString()})
+		if err := m.begin(set, origin{writer: uuid.NewString()}); err != nil {
+			return nil, err
+		}
+		return m, nil
 	}
 	store, err := openStore(set, o, schemas)
 	if err != nil {
@@ -102,7 +108,7 @@ func (m *Meter) Traces(ctx context.Context, td ptrace.Traces, next consumer.Trac
 		m.telemetry.refused(r.Batch.Ledger.Received())
 		return err
 	}
-	if failed := m.commit(r); failed != nil {
+	if failed := m.commit(r); err == nil {
 		return failed
 	}
 	return err
@@ -110,6 +116,9 @@ func (m *Meter) Traces(ctx context.Context, td ptrace.Traces, next consumer.Trac
 
 // commit counts a reading and returns when it is as durable as promised.
 func (m *Meter) commit(r *extract.Reading) error {
+	if r.Batch.Ledger.Received() == 0 {
+		return nil
+	}
 	seq := m.engine.Commit(r.Batch, now().UnixNano())
 	m.telemetry.read(r)
 	if m.store == nil {
@@ -122,33 +131,46 @@ func (m *Meter) commit(r *extract.Reading) error {
 // timestamp. Durable before visible: nothing is sent that recovery would not
 // restore, so that a counter can never be seen to go backwards.
 func (m *Meter) export(ctx context.Context, next consumer.Metrics) error {
-	at := m.engine.Tick(now().UnixNano())
-	if m.store != nil {
-		m.store.journal.Tick(at)
-	}
-	counted := m.engine.Stats().Ledger[usage.Counted]
-	var rows []usage.Row
-	for from, more := uint32(0), true; more; {
-		rows, from, more = m.engine.Rows(rows[:0], from, rowsPerExport)
-		if len(rows) == 0 {
-			break
+	at, counted, rows, from, more := m.beginExport()
+	for len(rows) > 0 {
+		// A consumer that ignored the end of the context returns some day: it may
+		// be gone by then and must not be called again.
+		if err := ctx.Err(); err != nil {
+			return err
 		}
 		if m.store != nil {
 			if err := m.store.flush(); err != nil {
 				return fmt.Errorf("not exported before it is stored: %w", err)
 			}
 		}
-		// A consumer that ignored the end of the context returns some day: it may
-		// be gone by then and must not be called again.
-		if err := ctx.Err(); err != nil {
-			return err
-		}
 		if err := next.ConsumeMetrics(ctx, m.emitter.Metrics(rows, at)); err != nil {
 			return err
 		}
+		if !more {
+			break
+		}
+		rows, from, more = m.engine.Rows(rows[:0], from, rowsPerExport)
+		// What has begun since belongs to the next export.
+		rows = slices.DeleteFunc(rows, func(r usage.Row) bool { return r.Start > at })
 	}
 	m.exported.Store(counted)
 	return nil
+}
+
+// beginExport takes the time of an export and copies its first part, which is
+// all of it for most. The two belong together: of two exits that export at the
+// same moment, the one with the later time must not have the older numbers.
+func (m *Meter) beginExport() (at, counted int64, rows []usage.Row, from uint32, more bool) {
+	m.exporting.Lock()
+	defer m.exporting.Unlock()
+	at = m.engine.Tick(now().UnixNano())
+	if m.store != nil {
+		m.store.journal.Tick(at)
+	}
+	counted = m.engine.Stats().Ledger[usage.Counted]
+	rows, from, more = m.engine.Rows(nil, 0, rowsPerExport)
+	rows = slices.DeleteFunc(rows, func(r usage.Row) bool { return r.Start > at })
+	return at, counted, rows, from, more
 }
 
 // rowsPerExport bounds what an export holds in memory and how long it holds up
@@ -160,7 +182,7 @@ const rowsPerExport = 4096
 func (m *Meter) Close() error {
 	close(m.stop)
 	m.run.Wait()
-	m.telemetry.shutdown()
+	defer m.telemetry.shutdown()
 	if m.store != nil {
 		return m.store.close(m.engine)
 	}

@@ -68,7 +68,7 @@ func openStore(set Settings, o Options, schemas *usage.Schemas) (*store, error) 
 func (s *store) recover(e *engine.Engine) (origin, error) {
 	found, err := s.journal.Recover(e)
 	if err != nil {
-		return origin{}, fmt.Errorf("`persistence.directory` `%s` cannot be used as it is, nothing in it was changed: %w", s.options.Directory, err)
+		return origin{}, fmt.Errorf("`persistence.directory` `%s` cannot be used as it is and was left so: %w", s.options.Directory, err)
 	}
 	s.report(found)
 	started := now()
@@ -94,7 +94,7 @@ func (s *store) recover(e *engine.Engine) (origin, error) {
 // report logs what recovery had to leave behind.
 func (s *store) report(found journal.Recovered) {
 	if found.TornBytes > 0 {
-		s.log.Info("The last write was cut off when its process ended; it was never acknowledged as durable", zap.Int64("bytes", found.TornBytes))
+		s.log.Warn("The end of the journal cannot be read: its process died while writing. What was cut is kept as `*.torn`", zap.Int64("bytes", found.TornBytes))
 	}
 	if len(found.Discarded) > 0 {
 		s.log.Warn("State written while the directory was failing is incomplete and not used", zap.Strings("files", found.Discarded))
@@ -132,7 +132,7 @@ func (s *store) flush() error {
 	return err
 }
 
-// tick is what happens each persistence.interval: flush, then cure a failing
+// tick is what happens each persistence.interval: flush, then cure a broken
 // journal or shorten a long one, both by a snapshot.
 func (s *store) tick(src journal.Source) {
 	err := s.flush()
@@ -140,12 +140,15 @@ func (s *store) tick(src journal.Source) {
 		s.recovered()
 		return
 	}
-	if err := s.journal.Snapshot(now(), src); err != nil {
-		s.failed(err)
-		s.log.Warn("The state directory cannot be written to: usage is metered in memory only and not exported", zap.Error(err))
+	snapshot := s.journal.Snapshot(now(), src)
+	if err = s.journal.Sync(); err != nil {
+		s.failed(errors.Join(err, snapshot))
 		return
 	}
 	s.recovered()
+	if snapshot != nil {
+		s.log.Warn("A snapshot failed; usage is safe in the journal, which goes on growing", zap.Error(snapshot))
+	}
 }
 
 // failed notes that the directory could not be written to: in the metrics each
@@ -156,7 +159,7 @@ func (s *store) failed(err error) {
 	defer s.mu.Unlock()
 	if !s.failing {
 		s.failing = true
-		s.log.Error("Usage could not be written to disk; a snapshot will be tried each `persistence.interval`", zap.Error(err))
+		s.log.Error("Usage could not be written to disk: it is metered in memory and not exported until a snapshot succeeds, which is tried each `persistence.interval`", zap.Error(err))
 	}
 }
 
@@ -173,7 +176,7 @@ func (s *store) recovered() {
 func (s *store) close(src journal.Source) error {
 	s.closed.Store(true)
 	var err error
-	if s.journal.Sync() != nil {
+	if s.flush() != nil {
 		err = s.journal.Snapshot(now(), src)
 	}
 	if err = errors.Join(err, s.journal.Close()); err != nil {

@@ -198,8 +198,8 @@ func TestJournalIsBounded(t *testing.T) {
 		b := newBench(t, t.TempDir(), Write)
 		td := ptrace.NewTraces()
 		spans := td.ResourceSpans().AppendEmpty().ScopeSpans().AppendEmpty().Spans()
-		long := strings.Repeat("x", 60_000)
-		for i := range 300 {
+		long := strings.Repeat("x", 240)
+		for i := range 70_000 {
 			s := spans.AppendEmpty()
 			s.SetKind(ptrace.SpanKindServer)
 			s.Attributes().PutStr("http.route", fmt.Sprintf("/%d%s", i, long))
@@ -232,4 +232,44 @@ func TestExitThatCannotBeStoppedIsLeftBehind(t *testing.T) {
 		close(release)
 		require.NoError(t, b.close(t))
 	})
+}
+
+// routed is a batch with one request to each of some routes.
+func routed(from, to int) ptrace.Traces {
+	td := ptrace.NewTraces()
+	spans := td.ResourceSpans().AppendEmpty().ScopeSpans().AppendEmpty().Spans()
+	for i := from; i < to; i++ {
+		s := spans.AppendEmpty()
+		s.SetKind(ptrace.SpanKindServer)
+		s.Attributes().PutStr("http.request.method", "GET")
+		s.Attributes().PutStr("http.route", fmt.Sprintf("/r%d", i))
+	}
+	return td
+}
+
+// Series that begin while the parts of an export are sent belong to the next
+// one: a point never starts after its own time.
+func TestNoPointStartsAfterItsTime(t *testing.T) {
+	b := newBench(t, t.TempDir(), Write)
+	require.NoError(t, b.Traces(t.Context(), routed(0, rowsPerExport+1), consumertest.NewNop()))
+	parts, points := 0, 0
+	next, err := consumer.NewMetrics(func(_ context.Context, md pmetric.Metrics) error {
+		parts++
+		require.NoError(t, b.Traces(t.Context(), routed(parts*10_000, parts*10_000+10), consumertest.NewNop()))
+		for _, m := range md.ResourceMetrics().At(0).ScopeMetrics().At(0).Metrics().All() {
+			if m.Type() != pmetric.MetricTypeSum {
+				continue
+			}
+			for _, p := range m.Sum().DataPoints().All() {
+				points++
+				assert.Less(t, p.StartTimestamp(), p.Timestamp())
+			}
+		}
+		return nil
+	})
+	require.NoError(t, err)
+	require.NoError(t, b.export(t.Context(), next))
+	assert.Equal(t, 2, parts)
+	assert.Equal(t, rowsPerExport+1, points)
+	require.NoError(t, b.close(t))
 }

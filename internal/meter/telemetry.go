@@ -49,7 +49,11 @@ func newTelemetry(set component.TelemetrySettings, m *Meter) (*telemetry, error)
 	if m.store != nil {
 		err = errors.Join(err, t.observeStore(m.store))
 	}
-	return t, err
+	if err != nil {
+		builder.Shutdown()
+		return nil, err
+	}
+	return t, nil
 }
 
 func observeLedger(o metric.Int64Observer, ledger, restored usage.Ledger) {

@@ -57,7 +57,7 @@ type group struct {
 }
 
 // span is a part of Batch.keys.
-type span struct{ start, end int32 }
+type span struct{ start, end int }
 
 const initialIndex = 256
 
@@ -119,7 +119,7 @@ func (b *Batch) Shadow(group int32, claim []byte) { b.groups[group].shadow = b.s
 func (b *Batch) store(p []byte) span {
 	start := len(b.keys)
 	b.keys = append(b.keys, p...)
-	return span{int32(start), int32(len(b.keys))}
+	return span{start, len(b.keys)}
 }
 
 func (b *Batch) bytes(s span) []byte { return b.keys[s.start:s.end] }

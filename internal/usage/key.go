@@ -2,9 +2,10 @@ package usage
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"encoding/binary"
+	"encoding/hex"
 	"hash/maphash"
-	"math"
 	"unicode/utf8"
 )
 
@@ -17,8 +18,11 @@ import (
 const (
 	schemaBytes = 2
 	lengthBytes = 2
-	// maxValueBytes is what the length field can say; longer values are cut.
-	maxValueBytes = math.MaxUint16
+	// MaxValueBytes bounds a value: identities are multiplied by the number of
+	// series, and values come from strangers. A longer one is cut and ends in a
+	// hash of the whole, so that it stays apart from others that begin alike.
+	MaxValueBytes = 256
+	hashSuffix    = 1 + 16 // "~" and eight bytes in hexadecimal
 )
 
 // KeyBuilder writes one key at a time into a buffer that it reuses, so that
@@ -70,16 +74,24 @@ func (k *KeyBuilder) Close() {
 	k.measure()
 }
 
-// measure fills in the length of the open value, cutting it to what a length
-// can say.
+// measure fills in the length of the open value, shortening it if need be.
 func (k *KeyBuilder) measure() {
-	if end := k.open + maxValueBytes; len(k.buf) > end {
-		for !utf8.RuneStart(k.buf[end]) {
-			end--
-		}
-		k.buf = k.buf[:end]
+	if len(k.buf)-k.open > MaxValueBytes {
+		k.shorten()
 	}
 	binary.LittleEndian.PutUint16(k.buf[k.open-lengthBytes:], uint16(len(k.buf)-k.open))
+}
+
+// shorten cuts the open value on a rune boundary and appends its hash, which
+// has to be the same in every process: series survive restarts.
+func (k *KeyBuilder) shorten() {
+	sum := sha256.Sum256(k.buf[k.open:])
+	end := k.open + MaxValueBytes - hashSuffix
+	for end > k.open && !utf8.RuneStart(k.buf[end]) {
+		end--
+	}
+	k.buf = append(k.buf[:end], '~')
+	k.buf = hex.AppendEncode(k.buf, sum[:8])
 }
 
 // Bytes is the key; it is valid until the next Reset.
