@@ -38,7 +38,7 @@ func TestKilledInWrite_A_U1(t *testing.T) {
 	var g generator
 	for range 8 {
 		c := start(t, s)
-		l := startLoad(t, &g, stored, clients(t, c))
+		l := startLoad(t, &g, stored, c)
 		l.waitForAcks(1)
 		time.Sleep(between(random, 0, 400*time.Millisecond))
 		c.kill()
@@ -60,7 +60,7 @@ func TestKilledWhileExporting_I3(t *testing.T) {
 	var g generator
 	for range 5 {
 		c := start(t, s)
-		l := startLoad(t, &g, stored, clients(t, c))
+		l := startLoad(t, &g, stored, c)
 		l.waitForAcks(5)
 		out.refresh()
 		time.Sleep(between(random, 0, 100*time.Millisecond))
@@ -90,7 +90,7 @@ func TestKilledInInterval_A_U1(t *testing.T) {
 	var g generator
 	for range 3 {
 		c := start(t, s)
-		l := startLoad(t, &g, stored, clients(t, c))
+		l := startLoad(t, &g, stored, c)
 		l.waitForAcks(1)
 		time.Sleep(between(random, interval+2*slack, 2*interval+2*slack))
 		killed := time.Now()

@@ -43,7 +43,7 @@ func loadSeries(worker int) string {
 func loadService(worker int) string { return fmt.Sprintf("worker-%c", 'a'+worker) }
 
 // startLoad begins to send until stop. It counts on top of what is stored.
-func startLoad(t *testing.T, g *generator, stored tally, clients []client) *load {
+func startLoad(t *testing.T, g *generator, stored tally, c *collector) *load {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	l := &load{t: t, cancel: cancel, sent: tally{}, acks: map[string][]ack{}}
@@ -51,8 +51,14 @@ func startLoad(t *testing.T, g *generator, stored tally, clients []client) *load
 		name := loadSeries(worker)
 		l.sent[name], l.acks[name] = stored[name], []ack{{time.Now(), stored[name]}}
 	}
+	// None share a client: net/http would dial in reserve, and a server that
+	// stops waits 5 s for the first request on such a connection.
+	var own []client
+	for len(own) < loadWorkers {
+		own = append(own, clients(t, c)...)
+	}
 	for worker := range loadWorkers {
-		l.wg.Go(func() { l.work(ctx, g, worker, clients[worker%len(clients)]) })
+		l.wg.Go(func() { l.work(ctx, g, worker, own[worker]) })
 	}
 	t.Cleanup(l.stop)
 	return l

@@ -47,7 +47,7 @@ func TestShutdownUnderLoad_A_R10_X_10(t *testing.T) {
 			var g generator
 			for range 3 {
 				c := start(t, s)
-				l := startLoad(t, &g, stored, clients(t, c))
+				l := startLoad(t, &g, stored, c)
 				l.waitForAcks(10)
 				c.stop()
 				l.stop()
@@ -76,7 +76,7 @@ func TestReloadUnderLoad_X_11(t *testing.T) {
 	out := newSink(t)
 	s := setup{state: t.TempDir(), flush: 50 * time.Millisecond, export: 50 * time.Millisecond, sinks: []*sink{out}}
 	c := start(t, s)
-	l := startLoad(t, &generator{}, tally{}, clients(t, c))
+	l := startLoad(t, &generator{}, tally{}, c)
 	for reload := range 10 {
 		l.waitForAcks(10 * (reload + 1))
 		c.signal(syscall.SIGHUP)

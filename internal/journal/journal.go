@@ -30,29 +30,33 @@ type Journal struct {
 	options Options
 	fs      files.FS
 	lock    *files.Lock
-	header  header   // of the files written from now on
 	torn    []string // journals whose end recovery could not read
+	header  header   // of the newest generation
 
 	// mu guards what is appended and not yet written. It is held for copying
 	// only, never for I/O, because the engine appends under its own lock.
-	mu       sync.Mutex
-	encoder  encoder
-	pending  []byte
-	appended uint64 // newest commit handed over
-	// deaf is set while there is no file to write to: what is appended then is
-	// not kept, because the snapshot that ends this state will contain it.
-	deaf bool
+	mu struct {
+		sync.Mutex
+		encoder  encoder
+		pending  []byte
+		appended uint64 // newest commit handed over
+		// deaf is set while there is no file to write to: what is appended then
+		// is not kept, because the snapshot that ends this state contains it.
+		deaf bool
+	}
 
 	// io guards the file and is held while writing and syncing; it is taken
 	// before mu. Whoever holds it writes for everyone who waits: this is what
 	// groups commits.
-	io      sync.Mutex
-	state   state
-	err     error // why the journal is broken
-	file    files.File
-	spare   []byte // the other pending buffer
-	written uint64 // newest commit in the file
-	dirty   bool   // something was written since the last sync
+	io struct {
+		sync.Mutex
+		state   state
+		err     error // why the journal is broken
+		file    files.File
+		spare   []byte // the other pending buffer
+		written uint64 // newest commit in the file
+		dirty   bool   // something was written since the last sync
+	}
 
 	size          atomic.Int64 // bytes behind the last snapshot
 	snapshotBytes atomic.Int64
@@ -83,13 +87,13 @@ var (
 
 // usable returns why nothing can become durable now; io is held.
 func (j *Journal) usable() error {
-	switch j.state {
+	switch j.io.state {
 	case writing:
 		return nil
 	case awaiting:
 		return errAwaitsSnapshot
 	case broken:
-		return j.err
+		return j.io.err
 	default:
 		return ErrClosed
 	}
@@ -109,7 +113,9 @@ func Open(options Options) (*Journal, error) {
 	if err != nil {
 		return nil, errors.Join(err, dir.Close())
 	}
-	return &Journal{options: options, fs: dir, lock: lock, deaf: true}, nil
+	j := &Journal{options: options, fs: dir, lock: lock}
+	j.mu.deaf = true
+	return j, nil
 }
 
 // Append buffers a commit. It is durable once Write or Sync has returned nil
@@ -117,9 +123,9 @@ func Open(options Options) (*Journal, error) {
 func (j *Journal) Append(c *usage.Commit) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	j.appended = c.Seq
-	if !j.deaf {
-		j.pending = j.encoder.commit(j.pending, c)
+	j.mu.appended = c.Seq
+	if !j.mu.deaf {
+		j.mu.pending = j.mu.encoder.commit(j.mu.pending, c)
 	}
 }
 
@@ -128,8 +134,8 @@ func (j *Journal) Append(c *usage.Commit) {
 func (j *Journal) Tick(unixNanos int64) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	if !j.deaf {
-		j.pending = appendTick(j.pending, unixNanos)
+	if !j.mu.deaf {
+		j.mu.pending = appendTick(j.mu.pending, unixNanos)
 	}
 }
 
@@ -137,7 +143,7 @@ func (j *Journal) Tick(unixNanos int64) {
 func (j *Journal) Pending() int {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	return len(j.pending)
+	return len(j.mu.pending)
 }
 
 // Write returns nil once every commit up to seq has been handed to the
@@ -145,7 +151,7 @@ func (j *Journal) Pending() int {
 func (j *Journal) Write(seq uint64) error {
 	j.io.Lock()
 	defer j.io.Unlock()
-	if j.written >= seq && (j.state == writing || j.state == closed) {
+	if j.io.written >= seq && (j.io.state == writing || j.io.state == closed) {
 		return nil
 	}
 	if err := j.usable(); err != nil {
@@ -167,8 +173,8 @@ func (j *Journal) Sync() error {
 // write writes all that is pending; io is held.
 func (j *Journal) write() error {
 	j.mu.Lock()
-	p, seq := j.pending, j.appended
-	j.pending = j.spare
+	p, seq := j.mu.pending, j.mu.appended
+	j.mu.pending = j.io.spare
 	j.mu.Unlock()
 	return j.writeBytes(p, seq)
 }
@@ -179,21 +185,21 @@ const maxSpare = 4 << 20
 
 // writeBytes writes commits up to seq and keeps the buffer for later.
 func (j *Journal) writeBytes(p []byte, seq uint64) error {
-	if j.spare = p[:0]; cap(p) > maxSpare {
-		j.spare = nil
+	if j.io.spare = p[:0]; cap(p) > maxSpare {
+		j.io.spare = nil
 	}
 	if len(p) > maxFrame {
 		return j.fail(errors.New("write journal: a single write is too large, a snapshot has to do it"))
 	}
 	if len(p) > 0 {
-		n, err := j.file.Write(p)
+		n, err := j.io.file.Write(p)
 		j.size.Add(int64(n))
-		j.dirty = true
+		j.io.dirty = true
 		if err != nil {
 			return j.fail(fmt.Errorf("write journal: %w", err))
 		}
 	}
-	j.written = seq
+	j.io.written = seq
 	return nil
 }
 
@@ -206,20 +212,20 @@ func (j *Journal) sync() error {
 }
 
 func (j *Journal) syncFile() error {
-	if !j.dirty {
+	if !j.io.dirty {
 		return nil
 	}
-	if err := j.file.Sync(); err != nil {
+	if err := j.io.file.Sync(); err != nil {
 		return j.fail(fmt.Errorf("sync journal: %w", err))
 	}
-	j.dirty = false
+	j.io.dirty = false
 	return nil
 }
 
 // fail gives the file up: after an error nobody knows what it holds, and
 // trying again can make it worse.
 func (j *Journal) fail(err error) error {
-	j.state, j.err = broken, err
+	j.io.state, j.io.err = broken, err
 	j.goDeaf()
 	return err
 }
@@ -227,7 +233,7 @@ func (j *Journal) fail(err error) error {
 func (j *Journal) goDeaf() {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	j.deaf, j.pending = true, nil
+	j.mu.deaf, j.mu.pending = true, nil
 }
 
 // Size is how many bytes have been written behind the last snapshot.
@@ -246,11 +252,11 @@ func (j *Journal) Close() error {
 	} else if errors.Is(err, ErrClosed) {
 		err = nil
 	}
-	if j.file != nil {
-		err = errors.Join(err, j.file.Close())
-		j.file = nil
+	if j.io.file != nil {
+		err = errors.Join(err, j.io.file.Close())
+		j.io.file = nil
 	}
-	j.state = closed
+	j.io.state = closed
 	j.goDeaf()
 	return errors.Join(err, j.fs.Close(), j.lock.Unlock())
 }

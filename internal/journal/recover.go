@@ -59,7 +59,7 @@ func (j *Journal) Recover(target Target) (Recovered, error) {
 	if r.seq < r.contained {
 		return Recovered{}, fmt.Errorf("`%s` contains commit %d, but its journal ends with commit %d", snapshotName(r.from), r.contained, r.seq)
 	}
-	j.appended = r.seq
+	j.mu.appended = r.seq
 	return r.Recovered, nil
 }
 

@@ -52,8 +52,8 @@ func (j *Journal) Snapshot(now time.Time, src Source) error {
 func (j *Journal) settle() {
 	j.io.Lock()
 	defer j.io.Unlock()
-	if j.state == awaiting {
-		j.state = writing
+	if j.io.state == awaiting {
+		j.io.state = writing
 	}
 }
 
@@ -68,8 +68,8 @@ func (j *Journal) abandon(h header) error {
 	j.io.Lock()
 	defer j.io.Unlock()
 	_ = j.fail(errAwaitsSnapshot)
-	err := j.file.Close()
-	j.file = nil
+	err := j.io.file.Close()
+	j.io.file = nil
 	if gone := j.fs.Remove(snapshotName(h.generation)); gone != nil && !errors.Is(gone, fs.ErrNotExist) {
 		return errors.Join(err, gone)
 	}
@@ -101,13 +101,13 @@ func (j *Journal) rotate(now time.Time) (header, error) {
 // broken, the next does not continue it (rebase): the snapshot has the rest.
 func (j *Journal) finish() (base uint64, rebase bool) {
 	p, base := j.cut()
-	if j.state == writing && j.writeBytes(p, base) == nil {
+	if j.io.state == writing && j.writeBytes(p, base) == nil {
 		_ = j.syncFile() // on failure the state says so
 	}
-	rebase = j.state == broken
-	if j.file != nil {
-		rebase = j.file.Close() != nil || rebase
-		j.file = nil
+	rebase = j.io.state == broken
+	if j.io.file != nil {
+		rebase = j.io.file.Close() != nil || rebase
+		j.io.file = nil
 	}
 	if rebase {
 		_, base = j.cut()
@@ -119,9 +119,9 @@ func (j *Journal) finish() (base uint64, rebase bool) {
 func (j *Journal) cut() (p []byte, seq uint64) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	p, j.pending = j.pending, nil
-	j.encoder, j.deaf = newEncoder(), false
-	return p, j.appended
+	p, j.mu.pending = j.mu.pending, nil
+	j.mu.encoder, j.mu.deaf = newEncoder(), false
+	return p, j.mu.appended
 }
 
 // begin makes a new file the current one.
@@ -133,10 +133,10 @@ func (j *Journal) begin(file files.File, h header) error {
 	if err := errors.Join(file.Sync(), j.fs.Sync()); err != nil {
 		return fmt.Errorf("sync journal: %w", err)
 	}
-	j.file, j.written, j.dirty = file, h.base, false
+	j.io.file, j.io.written, j.io.dirty = file, h.base, false
 	j.size.Store(0)
-	if j.state = writing; h.rebase {
-		j.state = awaiting
+	if j.io.state = writing; h.rebase {
+		j.io.state = awaiting
 	}
 	return nil
 }
