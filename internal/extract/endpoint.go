@@ -24,7 +24,7 @@ func (r *Reading) endpoint(s ptrace.Span) {
 	r.endpointName(s, protocol)
 	r.closeName()
 	r.dimensions(&r.x.endpoints)
-	record := r.record(s, outcome)
+	record, _ := r.record(s, outcome)
 	record.RequestBytes, record.ResponseBytes = r.sizes()
 	n := r.Batch.Add(record)
 	if isTransport(s, protocol) {

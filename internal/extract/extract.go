@@ -65,7 +65,7 @@ func New(o Options) *Extractor {
 			Batch:  usage.NewBatch(o.Hasher),
 			x:      x,
 			values: newValues(x.index, len(dimensions)),
-			byID:   map[spanID]int32{},
+			family: family{byID: map[spanID]int32{}},
 		}
 	}}
 	return x
@@ -89,22 +89,21 @@ type Reading struct {
 
 	x      *Extractor
 	values values
+	status int // HTTP status of the record being read
 	key    usage.KeyBuilder
 	name   []byte // a name being normalised
 	claim  []byte
+	hours  hours
+	source
+	family
+}
 
-	// of the resource and scope being read
+// source is the resource and scope being read.
+type source struct {
 	service  string
 	faas     string
 	resource pcommon.Map
 	scope    pcommon.Map
-
-	status     int // HTTP status of the record being read
-	hours      hours
-	services   []string // of all resources of the batch
-	servers    []relative
-	inferences []relative
-	byID       map[spanID]int32
 }
 
 // BadValues calls f with every attribute that held values it cannot have.
@@ -125,9 +124,8 @@ func (x *Extractor) reading(now time.Time) *Reading {
 // leave lets go of the telemetry: from here on the reading is numbers and keys.
 func (r *Reading) leave() {
 	r.values.release()
-	clear(r.services)
-	r.services = r.services[:0]
-	r.service, r.faas, r.resource, r.scope = "", "", pcommon.Map{}, pcommon.Map{}
+	r.source = source{}
+	r.family.reset()
 }
 
 // maxKept is how many records a reading may have grown to and still be kept
@@ -142,20 +140,14 @@ func (x *Extractor) Release(r *Reading) {
 	r.Batch.Reset()
 	r.Inconsistent = 0
 	r.values.bad = [attributes]int64{}
-	r.servers, r.inferences = r.servers[:0], r.inferences[:0]
 	x.readings.Put(r)
 }
 
 func (r *Reading) skip(v usage.Verdict) { r.Batch.Ledger[v]++ }
 
-// record makes the record of a span whose identity stands in r.key.
-func (r *Reading) record(s ptrace.Span, outcome usage.Outcome) usage.Record {
-	record, _ := r.groupedRecord(s, outcome)
-	return record
-}
-
-// groupedRecord is record, and whether its identity is new to the batch.
-func (r *Reading) groupedRecord(s ptrace.Span, outcome usage.Outcome) (rec usage.Record, added bool) {
+// record makes the record of a span whose identity stands in r.key, and says
+// whether the identity is new to the batch.
+func (r *Reading) record(s ptrace.Span, outcome usage.Outcome) (rec usage.Record, added bool) {
 	rec.Outcome = outcome
 	rec.Duration = r.duration(s)
 	rec.Bucket = r.x.layout.Bucket(rec.Duration)

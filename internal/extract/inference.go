@@ -31,7 +31,7 @@ func (r *Reading) inference(s ptrace.Span) {
 	r.value(firstOf(v.text(responseModel), v.text(requestModel)))
 	r.value(operation)
 	r.dimensions(&r.x.providers.compiled)
-	record, _ := r.groupedRecord(s, r.outcome(s.Status(), consumed))
+	record, _ := r.record(s, r.outcome(s.Status(), consumed))
 	record.RequestBytes, record.ResponseBytes = r.sizes()
 	record.Inference = r.Batch.AddInference(r.reportedInference(provider))
 	r.inferences = append(r.inferences, r.relative(s, r.Batch.Add(record)))

@@ -12,11 +12,24 @@ import (
 // One call can show as two spans of the same kind, one inside the other. Which
 // of them counts is decided when the whole batch has been read.
 
+// family is the part of a batch in which nested records are looked for.
+type family struct {
+	services   []string // of all resources of the batch
+	servers    []relative
+	inferences []relative
+	byID       map[spanID]int32 // reused
+}
+
+func (f *family) reset() {
+	clear(f.services)
+	f.services, f.servers, f.inferences = f.services[:0], f.servers[:0], f.inferences[:0]
+}
+
 // relative is what is remembered of a record to find its relatives.
 type relative struct {
 	id, parent spanID
 	record     int32
-	service    int32 // index in Reading.services
+	service    int32 // index in family.services
 	inner      bool  // whether it may repeat its parent
 }
 
@@ -68,17 +81,17 @@ func (r *Reading) dropNested() {
 }
 
 // eachParent calls f with every pair of parent and inner child in the list.
-func (r *Reading) eachParent(list []relative, f func(parent, child *relative)) {
+func (fam *family) eachParent(list []relative, f func(parent, child *relative)) {
 	if len(list) < 2 || !slices.ContainsFunc(list, func(x relative) bool { return x.inner }) {
 		return
 	}
-	clear(r.byID)
+	clear(fam.byID)
 	for i := range list {
-		r.byID[list[i].id] = int32(i)
+		fam.byID[list[i].id] = int32(i)
 	}
 	for i := range list {
 		child := &list[i]
-		if n, ok := r.byID[child.parent]; ok && child.inner && int(n) != i {
+		if n, ok := fam.byID[child.parent]; ok && child.inner && int(n) != i {
 			f(&list[n], child)
 		}
 	}

@@ -64,7 +64,7 @@ func (r *Reading) beginProvider(kind string, provider ...string) {
 func (r *Reading) endProvider(s ptrace.Span) (group int32, added bool) {
 	r.closeName()
 	r.dimensions(&r.x.providers.compiled)
-	record, added := r.groupedRecord(s, r.outcome(s.Status(), consumed))
+	record, added := r.record(s, r.outcome(s.Status(), consumed))
 	record.RequestBytes, record.ResponseBytes = r.sizes()
 	r.Batch.Add(record)
 	return record.Group, added
