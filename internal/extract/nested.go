@@ -80,19 +80,19 @@ func (r *Reading) dropNested() {
 	})
 }
 
-// eachParent calls f with every pair of parent and inner child in the list.
-func (fam *family) eachParent(list []relative, f func(parent, child *relative)) {
+// eachParent passes on every pair of parent and inner child in the list.
+func (f *family) eachParent(list []relative, call func(parent, child *relative)) {
 	if len(list) < 2 || !slices.ContainsFunc(list, func(x relative) bool { return x.inner }) {
 		return
 	}
-	clear(fam.byID)
+	clear(f.byID)
 	for i := range list {
-		fam.byID[list[i].id] = int32(i)
+		f.byID[list[i].id] = int32(i)
 	}
 	for i := range list {
 		child := &list[i]
-		if n, ok := fam.byID[child.parent]; ok && child.inner && int(n) != i {
-			f(&list[n], child)
+		if n, ok := f.byID[child.parent]; ok && child.inner && int(n) != i {
+			call(&list[n], child)
 		}
 	}
 }
