@@ -35,39 +35,43 @@ func (p points) served(route string) int {
 	return int(n)
 }
 
-// add notes the points of an export; it returns what fell below what was there.
-func (p points) add(md pmetric.Metrics) (fell []string) {
+// add notes the points of an export; it returns what cannot be: a value below
+// the one before it, or a point that is older than the start of its series.
+func (p points) add(md pmetric.Metrics) (wrong []string) {
 	for _, rm := range md.ResourceMetrics().All() {
 		writer, _ := rm.Resource().Attributes().Get("service.instance.id")
 		for _, sm := range rm.ScopeMetrics().All() {
 			for _, m := range sm.Metrics().All() {
-				eachPoint(m, func(attrs pcommon.Map, start pcommon.Timestamp, value float64) {
+				eachPoint(m, func(attrs pcommon.Map, start, at pcommon.Timestamp, value float64) {
 					key, now := m.Name()+identity(attrs)+writer.Str(), point{start, value}
 					if before, ok := p[key]; ok && before.start == now.start && before.value > now.value {
-						fell = append(fell, fmt.Sprintf("%s: from %v to %v", key, before.value, now.value))
+						wrong = append(wrong, fmt.Sprintf("%s fell from %v to %v", key, before.value, now.value))
+					}
+					if at <= start {
+						wrong = append(wrong, fmt.Sprintf("%s of %d starts at %d", key, at, start))
 					}
 					p[key] = now
 				})
 			}
 		}
 	}
-	return fell
+	return wrong
 }
 
 // eachPoint calls f with the sums of a metric and the counts of a histogram.
-func eachPoint(m pmetric.Metric, f func(pcommon.Map, pcommon.Timestamp, float64)) {
+func eachPoint(m pmetric.Metric, f func(attrs pcommon.Map, start, at pcommon.Timestamp, value float64)) {
 	switch m.Type() {
 	case pmetric.MetricTypeSum:
 		for _, p := range m.Sum().DataPoints().All() {
-			f(p.Attributes(), p.StartTimestamp(), float64(p.IntValue())+p.DoubleValue())
+			f(p.Attributes(), p.StartTimestamp(), p.Timestamp(), float64(p.IntValue())+p.DoubleValue())
 		}
 	case pmetric.MetricTypeExponentialHistogram:
 		for _, p := range m.ExponentialHistogram().DataPoints().All() {
-			f(p.Attributes(), p.StartTimestamp(), float64(p.Count()))
+			f(p.Attributes(), p.StartTimestamp(), p.Timestamp(), float64(p.Count()))
 		}
 	case pmetric.MetricTypeHistogram:
 		for _, p := range m.Histogram().DataPoints().All() {
-			f(p.Attributes(), p.StartTimestamp(), float64(p.Count()))
+			f(p.Attributes(), p.StartTimestamp(), p.Timestamp(), float64(p.Count()))
 		}
 	}
 }
@@ -86,7 +90,7 @@ func identity(attrs pcommon.Map) string {
 
 // exit is a metrics instance and the consumer behind it, which fails the test
 // when it is called outside the instance's Start to Shutdown or sees a counter
-// fall.
+// fall, or a point before its start.
 type exit struct {
 	processor.Metrics
 	t *testing.T
@@ -126,8 +130,8 @@ func (x *exit) note(md pmetric.Metrics) {
 	if !x.running {
 		x.t.Errorf("an exit's consumer was called outside its Start to Shutdown")
 	}
-	for _, fell := range x.latest.add(md) {
-		x.t.Errorf("a counter fell: %s", fell)
+	if wrong := x.latest.add(md); len(wrong) > 0 {
+		x.t.Errorf("%d impossible points, the first: %s", len(wrong), wrong[0])
 	}
 }
 

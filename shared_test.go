@@ -2,6 +2,7 @@ package usageprocessor
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -128,6 +129,31 @@ func TestSharedExitCallsBack_C_R4(t *testing.T) {
 		x.stop()
 		other.stop()
 		assert.Equal(t, 11, other.seen().served("/echo"), "spans from 10 exports and the last one")
+		r.shutdown(in)
+	})
+}
+
+// All parts of an export carry one time. A series that begins while they are
+// sent is younger than that, and waits for the next export.
+func TestSharedSeriesBeginsDuringExport_X_7(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, "shared", func(c *Config) { c.Export.Interval = time.Second })
+		x, in := newExit(r), r.startTraces()
+		var ids spanIDs
+		x.handle = func(ctx context.Context) error {
+			return in.ConsumeTraces(ctx, ids.served(fmt.Sprintf("/part/%d", x.callCount()), 1))
+		}
+		x.start()
+		for range 5 { // more series than one export has in a part
+			require.NoError(t, in.ConsumeTraces(t.Context(), ids.scattered(1000)))
+		}
+		pass(1500 * time.Millisecond)
+		parts := x.callCount()
+		require.Greater(t, parts, 1)
+		x.stop()
+		for part := range parts {
+			assert.Equal(t, 1, x.seen().served(fmt.Sprintf("/part/%d", part+1)))
+		}
 		r.shutdown(in)
 	})
 }
