@@ -101,6 +101,25 @@ func BenchmarkConsumeTraces(b *testing.B) {
 	}
 }
 
+// BenchmarkConsumeTracesParallel shows with -cpu 1,2 what a second core brings:
+// only the commit is under a lock.
+func BenchmarkConsumeTracesParallel(b *testing.B) {
+	p := startTraces(b, func(c *Config) {
+		c.Persistence.Enabled, c.Persistence.Directory = true, b.TempDir()
+	})
+	td := httpBatch(benchSpans)
+	b.ReportAllocs()
+	b.RunParallel(func(pb *testing.PB) {
+		for pb.Next() {
+			if err := p.ConsumeTraces(b.Context(), td); err != nil {
+				b.Error(err)
+				return
+			}
+		}
+	})
+	perSpan(b)
+}
+
 func perSpan(b *testing.B) {
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*benchSpans), "ns/span")
 }
