@@ -45,9 +45,13 @@ type Journal struct {
 		deaf bool
 	}
 
-	// io guards the file and is held while writing and syncing; it is taken
-	// before mu. Whoever holds it writes for everyone who waits: this is what
-	// groups commits.
+	// syncing is held while the file is synced, or replaced; it is taken before
+	// io. Commits are written meanwhile: they do not wait for the disk.
+	syncing sync.Mutex
+
+	// io guards the file and is held while writing; it is taken before mu.
+	// Whoever holds it writes for everyone who waits: this is what groups
+	// commits.
 	io struct {
 		sync.Mutex
 		state   state
@@ -162,12 +166,39 @@ func (j *Journal) Write(seq uint64) error {
 
 // Sync returns nil once everything appended so far is on the disk.
 func (j *Journal) Sync() error {
-	j.io.Lock()
-	defer j.io.Unlock()
-	if err := j.usable(); err != nil {
+	j.syncing.Lock()
+	defer j.syncing.Unlock()
+	return j.sync(j.usable)
+}
+
+// sync writes and syncs, if the state is one that allows it; syncing is held.
+func (j *Journal) sync(allowed func() error) error {
+	file, err := j.writeForSync(allowed)
+	if file == nil {
 		return err
 	}
-	return j.sync()
+	if err := file.Sync(); err != nil {
+		j.io.Lock()
+		defer j.io.Unlock()
+		return j.fail(fmt.Errorf("sync journal: %w", err))
+	}
+	return nil
+}
+
+// writeForSync writes all that is pending and returns the file to sync, none
+// if nothing was written since the last time.
+func (j *Journal) writeForSync(allowed func() error) (files.File, error) {
+	j.io.Lock()
+	defer j.io.Unlock()
+	if err := allowed(); err != nil {
+		return nil, err
+	}
+	if err := j.write(); err != nil || !j.io.dirty {
+		return nil, err
+	}
+	// What is written from here on is for the next sync.
+	j.io.dirty = false
+	return j.io.file, nil
 }
 
 // write writes all that is pending; io is held.
@@ -203,14 +234,7 @@ func (j *Journal) writeBytes(p []byte, seq uint64) error {
 	return nil
 }
 
-// sync writes and syncs; io is held.
-func (j *Journal) sync() error {
-	if err := j.write(); err != nil {
-		return err
-	}
-	return j.syncFile()
-}
-
+// syncFile syncs while io is held, when the file is about to be closed.
 func (j *Journal) syncFile() error {
 	if !j.io.dirty {
 		return nil
@@ -244,12 +268,18 @@ func (j *Journal) SnapshotSize() int64 { return j.snapshotBytes.Load() }
 
 // Close writes and syncs what is pending, and unlocks the directory.
 func (j *Journal) Close() error {
+	j.syncing.Lock()
+	defer j.syncing.Unlock()
 	j.io.Lock()
 	defer j.io.Unlock()
 	err := j.usable()
 	if err == nil {
-		err = j.sync()
-	} else if errors.Is(err, ErrClosed) {
+		err = j.write()
+	}
+	if err == nil {
+		err = j.syncFile()
+	}
+	if errors.Is(err, ErrClosed) {
 		err = nil
 	}
 	if j.io.file != nil {

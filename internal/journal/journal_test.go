@@ -402,6 +402,50 @@ type noRename struct{ files.FS }
 
 func (noRename) Rename(string, string) error { return filestest.ErrFault }
 
+// slowDisk lets a test hold the next sync of a file.
+type slowDisk struct {
+	files.FS
+	entered, release chan struct{}
+}
+
+func (d *slowDisk) Create(name string) (files.File, error) {
+	f, err := d.FS.Create(name)
+	return &slowFile{File: f, disk: d}, err
+}
+
+type slowFile struct {
+	files.File
+	disk *slowDisk
+}
+
+func (f *slowFile) Sync() error {
+	if f.disk.entered != nil {
+		f.disk.entered <- struct{}{}
+		<-f.disk.release
+	}
+	return f.File.Sync()
+}
+
+// A commit does not wait for the sync of others.
+func TestWriteDoesNotWaitForSync(t *testing.T) {
+	dir := t.TempDir()
+	d, err := files.Open(dir)
+	require.NoError(t, err)
+	disk := &slowDisk{FS: d}
+	w, err := open(dir, disk, usage.ExponentialLayout())
+	require.NoError(t, err)
+	require.NoError(t, w.journal.Write(w.count("GET /a")))
+	disk.entered, disk.release = make(chan struct{}), make(chan struct{})
+	synced := make(chan error)
+	go func() { synced <- w.journal.Sync() }()
+	<-disk.entered
+	require.NoError(t, w.journal.Write(w.count("GET /b")))
+	close(disk.release)
+	require.NoError(t, <-synced)
+	disk.entered = nil
+	require.NoError(t, w.journal.Close())
+}
+
 // Noise behind a whole journal must not take for ever to look through.
 func TestNoiseIsLookedThroughQuickly(t *testing.T) {
 	noise := make([]byte, 4<<20)

@@ -65,6 +65,8 @@ func (j *Journal) abandon(h header) error {
 	if !h.rebase {
 		return nil
 	}
+	j.syncing.Lock()
+	defer j.syncing.Unlock()
 	j.io.Lock()
 	defer j.io.Unlock()
 	_ = j.fail(errAwaitsSnapshot)
@@ -78,6 +80,8 @@ func (j *Journal) abandon(h header) error {
 
 // rotate goes on in the journal of the next generation and returns its header.
 func (j *Journal) rotate(now time.Time) (header, error) {
+	j.syncing.Lock()
+	defer j.syncing.Unlock()
 	j.io.Lock()
 	defer j.io.Unlock()
 	// The name is taken from here on, whatever becomes of the file.
@@ -172,12 +176,14 @@ func (j *Journal) writeSnapshot(h header, src Source) error {
 // must never be ahead of its journal: the numbers of the commits in between
 // would be given out again, and taken for commits that it contains.
 func (j *Journal) catchUp() error {
-	j.io.Lock()
-	defer j.io.Unlock()
-	if err := j.usable(); err != nil && !errors.Is(err, errAwaitsSnapshot) {
-		return err
-	}
-	return j.sync()
+	j.syncing.Lock()
+	defer j.syncing.Unlock()
+	return j.sync(func() error {
+		if err := j.usable(); !errors.Is(err, errAwaitsSnapshot) {
+			return err
+		}
+		return nil
+	})
 }
 
 // snapshotWriter gathers rows into frames and frames into writes.
