@@ -37,12 +37,13 @@ func (r *Reading) isOllama(host string) bool {
 	default:
 		return false
 	}
-	const port = "11434"
-	if n, ok := r.values.get(serverPort); ok {
-		return n.AsString() == port
+	const port, suffix = 11434, ":11434"
+	if value, ok := r.values.get(serverPort); ok {
+		n, _ := wholeNumber(value)
+		return n == port
 	}
-	return strings.HasSuffix(firstOf(r.values.text(serverAddress), authorityOf(r.values.text(urlFull))), ":"+port) ||
-		strings.HasSuffix(authorityOf(r.values.text(urlFull)), ":"+port)
+	return strings.HasSuffix(r.values.text(serverAddress), suffix) ||
+		strings.HasSuffix(authorityOf(r.values.text(urlFull)), suffix)
 }
 
 // inferenceHost returns the provider that a host belongs to, if it is one.

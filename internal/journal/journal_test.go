@@ -232,10 +232,11 @@ func TestSnapshotsWhileCounting(t *testing.T) {
 		require.NoError(t, w.journal.Snapshot(time.Unix(0, 1), w))
 	}
 	wg.Wait()
-	rows := w.rows()
+	rows, stats := w.rows(), w.Stats()
 	require.NoError(t, w.journal.Close())
 	w = mustOpen(t, dir)
 	assert.Equal(t, rows, w.rows())
+	assert.Equal(t, stats, w.Stats(), "the ledger too")
 	assert.Len(t, stateFiles(t, dir), 2, "older generations are gone")
 	require.NoError(t, w.journal.Close())
 }

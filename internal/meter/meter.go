@@ -149,9 +149,7 @@ func (m *Meter) export(ctx context.Context, next consumer.Metrics) error {
 		if !more {
 			break
 		}
-		rows, from, more = m.engine.Rows(rows[:0], from, rowsPerExport)
-		// What has begun since belongs to the next export.
-		rows = slices.DeleteFunc(rows, func(r usage.Row) bool { return r.Start > at })
+		rows, from, more = m.part(rows[:0], from, at)
 	}
 	m.exported.Store(counted)
 	return nil
@@ -168,9 +166,15 @@ func (m *Meter) beginExport() (at, counted int64, rows []usage.Row, from uint32,
 		m.store.journal.Tick(at)
 	}
 	counted = m.engine.Stats().Ledger[usage.Counted]
-	rows, from, more = m.engine.Rows(nil, 0, rowsPerExport)
-	rows = slices.DeleteFunc(rows, func(r usage.Row) bool { return r.Start > at })
+	rows, from, more = m.part(nil, 0, at)
 	return at, counted, rows, from, more
+}
+
+// part copies the series of one part of an export. Those that have begun after
+// its time belong to the next one.
+func (m *Meter) part(rows []usage.Row, from uint32, at int64) (out []usage.Row, next uint32, more bool) {
+	out, next, more = m.engine.Rows(rows, from, rowsPerExport)
+	return slices.DeleteFunc(out, func(r usage.Row) bool { return r.Start > at }), next, more
 }
 
 // rowsPerExport bounds what an export holds in memory and how long it holds up

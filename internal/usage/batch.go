@@ -145,9 +145,6 @@ func (b *Batch) Drop(record int, verdict Verdict) {
 	}
 }
 
-// Groups is the number of groups, those left without records included.
-func (b *Batch) Groups() int { return len(b.groups) }
-
 // Key is a group's identity and its hash.
 func (b *Batch) Key(group int) (key []byte, hash uint64) {
 	g := &b.groups[group]

@@ -53,12 +53,6 @@ func (k *KeyBuilder) Open() {
 // Write appends a part of the open value.
 func (k *KeyBuilder) Write(part string) { k.buf = append(k.buf, part...) }
 
-// WriteByte appends one byte of the open value; the error is always nil.
-func (k *KeyBuilder) WriteByte(c byte) error {
-	k.buf = append(k.buf, c)
-	return nil
-}
-
 // WriteWith lets an append-style function write a part of the open value.
 func (k *KeyBuilder) WriteWith(appendTo func([]byte) []byte) { k.buf = appendTo(k.buf) }
 
