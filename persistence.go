@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/otelusage/usageprocessor/internal/journal/files"
 	"github.com/otelusage/usageprocessor/internal/meter"
 )
 
@@ -58,5 +59,10 @@ func (c *PersistenceConfig) options() (*meter.Persistence, error) {
 	if c.Durability == durabilityInterval {
 		durability = meter.Interval
 	}
-	return &meter.Persistence{Directory: directory, Interval: c.Interval, Durability: durability}, nil
+	return &meter.Persistence{
+		Place:      fmt.Sprintf("`persistence.directory` `%s`", directory),
+		Open:       func(owner string) (files.FS, error) { return files.Open(directory, owner) },
+		Interval:   c.Interval,
+		Durability: durability,
+	}, nil
 }

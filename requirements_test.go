@@ -90,7 +90,7 @@ func TestDirectoryIsShownAbsolute_A_F2(t *testing.T) {
 	p := startInTraces(t, set, kept("state"))
 	shown := logs.FilterMessage("Usage is kept on disk").All()
 	require.Len(t, shown, 1)
-	assert.Equal(t, filepath.Join(work, "state"), shown[0].ContextMap()["directory"])
+	assert.Equal(t, "`persistence.directory` `"+filepath.Join(work, "state")+"`", shown[0].ContextMap()["place"])
 	assert.DirExists(t, filepath.Join(work, "state"))
 	require.NoError(t, p.Shutdown(t.Context()))
 

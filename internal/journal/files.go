@@ -41,11 +41,11 @@ func (j *Journal) list() ([]stateFile, error) {
 	}
 	var files []stateFile
 	for _, e := range entries {
-		f, ok := parseName(e.Name())
+		f, ok := parseName(e.Name)
 		if !ok {
 			continue
 		}
-		if !e.Type().IsRegular() {
+		if !e.Regular {
 			return nil, fmt.Errorf("`%s` is not a regular file: move it away", f.name)
 		}
 		files = append(files, f)
@@ -78,9 +78,9 @@ func (j *Journal) keepTorn() error {
 	}
 	var errs error
 	for _, e := range entries {
-		base, old := strings.CutSuffix(e.Name(), tornSuffix)
+		base, old := strings.CutSuffix(e.Name, tornSuffix)
 		if _, ours := parseName(base); old && ours {
-			errs = errors.Join(errs, j.fs.Remove(e.Name()))
+			errs = errors.Join(errs, j.fs.Remove(e.Name))
 		}
 	}
 	for _, name := range j.torn {
@@ -98,9 +98,9 @@ func (j *Journal) removeLeftovers() error {
 	}
 	var errs error
 	for _, e := range entries {
-		base, temp := strings.CutSuffix(e.Name(), tempSuffix)
+		base, temp := strings.CutSuffix(e.Name, tempSuffix)
 		if _, ours := parseName(base); temp && ours {
-			errs = errors.Join(errs, j.fs.Remove(e.Name()))
+			errs = errors.Join(errs, j.fs.Remove(e.Name))
 		}
 	}
 	return errs

@@ -56,7 +56,7 @@ func FuzzRecover(f *testing.F) {
 	if err := w.journal.Close(); err != nil {
 		f.Fatal(err)
 	}
-	d, err := files.Open(dir)
+	d, err := files.Open(dir, "the test")
 	if err != nil {
 		f.Fatal(err)
 	}

@@ -28,12 +28,17 @@ type world struct {
 func open(dir string, fsys files.FS, layout *usage.Layout) (*world, error) {
 	w := &world{schemas: &usage.Schemas{}, hasher: usage.NewHasher(), layout: layout}
 	w.schema = w.schemas.Intern(usage.Endpoint, usage.BaseNames(usage.Endpoint))
-	j, err := Open(Options{Directory: dir, Owner: "the test", Schemas: w.schemas, Layout: w.layout, FS: fsys})
-	if err != nil {
-		return nil, err
+	if fsys == nil {
+		d, err := files.Open(dir, "the test")
+		if err != nil {
+			return nil, err
+		}
+		fsys = d
 	}
+	j := New(Options{Schemas: w.schemas, Layout: w.layout, FS: fsys})
 	w.journal = j
 	w.Engine = engine.New(engine.Options{Schemas: w.schemas, Hasher: w.hasher, Layout: w.layout, Journal: j.Append})
+	var err error
 	if w.found, err = j.Recover(w.Engine); err != nil {
 		return nil, errors.Join(err, j.Close())
 	}

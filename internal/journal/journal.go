@@ -12,16 +12,12 @@ import (
 
 // Options are what a journal is made of.
 type Options struct {
-	// Directory is made if it is missing.
-	Directory string
-	// Owner names the writer for whoever finds the directory locked.
-	Owner string
+	// FS is where the files are; the journal closes it.
+	FS files.FS
 	// Schemas numbers the schemas of this process.
 	Schemas *usage.Schemas
 	// Layout is the one that durations fall into from now on.
 	Layout *usage.Layout
-	// FS, if set, replaces the operating system's directory.
-	FS files.FS
 }
 
 // Journal is the open state directory. Append may be called from one goroutine
@@ -29,7 +25,6 @@ type Options struct {
 type Journal struct {
 	options Options
 	fs      files.FS
-	lock    *files.Lock
 	torn    []string // journals whose end recovery could not read
 	header  header   // of the newest generation
 
@@ -103,23 +98,11 @@ func (j *Journal) usable() error {
 	}
 }
 
-// Open locks the directory. Recover comes next, then Start.
-func Open(options Options) (*Journal, error) {
-	dir := options.FS
-	if dir == nil {
-		d, err := files.Open(options.Directory)
-		if err != nil {
-			return nil, err
-		}
-		dir = d
-	}
-	lock, err := files.Acquire(options.Directory, options.Owner)
-	if err != nil {
-		return nil, errors.Join(err, dir.Close())
-	}
-	j := &Journal{options: options, fs: dir, lock: lock}
+// New returns a journal that takes nothing yet. Recover comes next, then Start.
+func New(options Options) *Journal {
+	j := &Journal{options: options, fs: options.FS}
 	j.mu.deaf = true
-	return j, nil
+	return j
 }
 
 // Append buffers a commit. It is durable once Write or Sync has returned nil
@@ -266,7 +249,7 @@ func (j *Journal) Size() int64 { return j.size.Load() }
 // SnapshotSize is how many bytes the newest snapshot has.
 func (j *Journal) SnapshotSize() int64 { return j.snapshotBytes.Load() }
 
-// Close writes and syncs what is pending, and unlocks the directory.
+// Close writes and syncs what is pending, and closes the FS.
 func (j *Journal) Close() error {
 	j.syncing.Lock()
 	defer j.syncing.Unlock()
@@ -288,5 +271,5 @@ func (j *Journal) Close() error {
 	}
 	j.io.state = closed
 	j.goDeaf()
-	return errors.Join(err, j.fs.Close(), j.lock.Unlock())
+	return errors.Join(err, j.fs.Close())
 }

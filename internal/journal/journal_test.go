@@ -243,7 +243,7 @@ func TestSnapshotsWhileCounting(t *testing.T) {
 
 func faulty(t *testing.T, dir string) *filestest.Faulty {
 	t.Helper()
-	d, err := files.Open(dir)
+	d, err := files.Open(dir, "the test")
 	require.NoError(t, err)
 	return filestest.New(d)
 }
@@ -375,7 +375,7 @@ func TestSnapshotIsNotAheadOfItsJournal(t *testing.T) {
 // While a snapshot fails again and again, neither files nor memory pile up.
 func TestNothingPilesUpWhileFailing(t *testing.T) {
 	dir := t.TempDir()
-	d, err := files.Open(dir)
+	d, err := files.Open(dir, "the test")
 	require.NoError(t, err)
 	disk := filestest.New(d)
 	w, err := open(dir, disk, usage.ExponentialLayout())
@@ -430,7 +430,7 @@ func (f *slowFile) Sync() error {
 // A commit does not wait for the sync of others.
 func TestWriteDoesNotWaitForSync(t *testing.T) {
 	dir := t.TempDir()
-	d, err := files.Open(dir)
+	d, err := files.Open(dir, "the test")
 	require.NoError(t, err)
 	disk := &slowDisk{FS: d}
 	w, err := open(dir, disk, usage.ExponentialLayout())

@@ -22,11 +22,12 @@ type Options struct {
 
 // Persistence says where and how state is kept.
 type Persistence struct {
-	Directory  string // absolute
+	// Place names where, in the words of the configuration.
+	Place string
+	// Open opens it for a writer whose name is shown to whoever comes second.
+	Open       func(owner string) (files.FS, error)
 	Interval   time.Duration
 	Durability Durability
-	// FS, if set, replaces the operating system's directory.
-	FS files.FS
 }
 
 // Durability says what has to have happened to a batch before it is

@@ -51,16 +51,11 @@ func openStore(set Settings, o Options, schemas *usage.Schemas) (*store, error) 
 	if err != nil {
 		host = usage.Unknown
 	}
-	j, err := journal.Open(journal.Options{
-		Directory: o.Persistence.Directory,
-		Owner:     fmt.Sprintf("processor `%s` of process %d on %s since %s", set.ID, os.Getpid(), host, now().UTC().Format(time.RFC3339)),
-		Schemas:   schemas,
-		Layout:    o.Layout,
-		FS:        o.Persistence.FS,
-	})
+	fs, err := o.Persistence.Open(fmt.Sprintf("processor `%s` of process %d on %s since %s", set.ID, os.Getpid(), host, now().UTC().Format(time.RFC3339)))
 	if err != nil {
-		return nil, fmt.Errorf("`persistence.directory`: %w", err)
+		return nil, fmt.Errorf("%s: %w", o.Persistence.Place, err)
 	}
+	j := journal.New(journal.Options{FS: fs, Schemas: schemas, Layout: o.Layout})
 	return &store{journal: j, options: *o.Persistence, log: set.Telemetry.Logger}, nil
 }
 
@@ -68,7 +63,7 @@ func openStore(set Settings, o Options, schemas *usage.Schemas) (*store, error) 
 func (s *store) recover(e *engine.Engine) (origin, error) {
 	found, err := s.journal.Recover(e)
 	if err != nil {
-		return origin{}, fmt.Errorf("`persistence.directory` `%s` cannot be used as it is and was left so: %w", s.options.Directory, err)
+		return origin{}, fmt.Errorf("%s cannot be used as it is and was left so: %w", s.options.Place, err)
 	}
 	s.report(found)
 	started := now()
@@ -82,10 +77,10 @@ func (s *store) recover(e *engine.Engine) (origin, error) {
 	}
 	found.Epoch++
 	if err := s.journal.Start(found.Identity, started, found.LayoutSince, e); err != nil {
-		return origin{}, fmt.Errorf("`persistence.directory`: %w", err)
+		return origin{}, fmt.Errorf("%s: %w", s.options.Place, err)
 	}
 	stats := e.Stats()
-	s.log.Info("Usage is kept on disk", zap.String("directory", s.options.Directory), zap.String("writer", found.Writer),
+	s.log.Info("Usage is kept on disk", zap.String("place", s.options.Place), zap.String("writer", found.Writer),
 		zap.Uint64("epoch", found.Epoch), zap.Int64("records", stats.Ledger[usage.Counted]),
 		zap.Int("endpoint_series", stats.Series[usage.Endpoint]), zap.Int("provider_series", stats.Series[usage.Provider]))
 	return origin{writer: found.Writer, layoutSince: found.LayoutSince}, nil
@@ -180,7 +175,7 @@ func (s *store) close(src journal.Source) error {
 		err = s.journal.Snapshot(now(), src)
 	}
 	if err = errors.Join(err, s.journal.Close()); err != nil {
-		return fmt.Errorf("last flush of usage to `persistence.directory` `%s`: %w", s.options.Directory, err)
+		return fmt.Errorf("last flush of usage to %s: %w", s.options.Place, err)
 	}
 	return nil
 }

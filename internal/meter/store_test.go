@@ -42,21 +42,24 @@ func settings(telemetry *componenttest.Telemetry, log *zap.Logger) Settings {
 	return set
 }
 
-func options(dir string, durability Durability, fsys files.FS) Options {
+func options(durability Durability, fsys files.FS) Options {
 	return Options{
 		Endpoints: extract.Side{Enabled: true}, Providers: extract.Side{Enabled: true},
 		Layout: usage.ExponentialLayout(), ExportInterval: time.Minute,
-		Persistence: &Persistence{Directory: dir, Interval: 10 * time.Second, Durability: durability, FS: fsys},
+		Persistence: &Persistence{
+			Place: "the disk", Open: func(string) (files.FS, error) { return fsys, nil },
+			Interval: 10 * time.Second, Durability: durability,
+		},
 	}
 }
 
 func newBench(t *testing.T, dir string, durability Durability) *bench {
 	t.Helper()
-	d, err := files.Open(dir)
+	d, err := files.Open(dir, "the test")
 	require.NoError(t, err)
 	core, logs := observer.New(zap.InfoLevel)
 	b := &bench{disk: filestest.New(d), logs: logs, telemetry: componenttest.NewTelemetry(), sink: new(consumertest.MetricsSink)}
-	b.Meter, err = Open(settings(b.telemetry, zap.New(core)), options(dir, durability, b.disk))
+	b.Meter, err = Open(settings(b.telemetry, zap.New(core)), options(durability, b.disk))
 	require.NoError(t, err)
 	return b
 }
@@ -160,7 +163,7 @@ func TestCloseReturnsTheFlushError_A_R3(t *testing.T) {
 	b.disk.FailNow(true)
 	err := b.close(t)
 	require.ErrorIs(t, err, filestest.ErrFault)
-	assert.ErrorContains(t, err, "`persistence.directory`")
+	assert.ErrorContains(t, err, "the disk")
 }
 
 // E-R1: in interval mode Consume does not touch the disk at all; in write mode

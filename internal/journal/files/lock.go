@@ -27,18 +27,18 @@ func (e *LockedError) Error() string {
 	return fmt.Sprintf("`%s` is in use by %s: every collector, and every component in it, needs a directory of its own", e.Directory, e.Owner)
 }
 
-// Lock is held on a directory by its only writer.
-type Lock struct{ flock *flock.Flock }
+// lock is held on a directory by its only writer.
+type lock struct{ flock *flock.Flock }
 
-// Unlock lets the next writer in.
-func (l *Lock) Unlock() error { return l.flock.Unlock() }
+// unlock lets the next writer in.
+func (l *lock) unlock() error { return l.flock.Unlock() }
 
-// Acquire takes the directory's lock without waiting and leaves the owner's
+// acquire takes the directory's lock without waiting and leaves the owner's
 // name for whoever comes second. The kernel frees it when the process dies.
-func Acquire(dir, owner string) (*Lock, error) {
+func acquire(dir, owner string) (*lock, error) {
 	path := filepath.Join(dir, LockName)
-	lock := flock.New(path, flock.SetPermissions(0o600), flock.SetFlag(os.O_CREATE|os.O_RDWR))
-	ok, err := lock.TryLock()
+	f := flock.New(path, flock.SetPermissions(0o600), flock.SetFlag(os.O_CREATE|os.O_RDWR))
+	ok, err := f.TryLock()
 	if err != nil {
 		return nil, fmt.Errorf("lock `%s`: %w", path, err)
 	}
@@ -46,9 +46,9 @@ func Acquire(dir, owner string) (*Lock, error) {
 		return nil, &LockedError{Directory: dir, Owner: ownerOf(path)}
 	}
 	if err := os.WriteFile(path, []byte(owner+"\n"), 0o600); err != nil {
-		return nil, errors.Join(fmt.Errorf("write `%s`: %w", path, err), lock.Unlock())
+		return nil, errors.Join(fmt.Errorf("write `%s`: %w", path, err), f.Unlock())
 	}
-	return &Lock{flock: lock}, nil
+	return &lock{flock: f}, nil
 }
 
 func ownerOf(path string) string {

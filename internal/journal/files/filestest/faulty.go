@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"sync"
 
 	"github.com/otelusage/usageprocessor/internal/journal/files"
@@ -68,7 +67,7 @@ func (f *Faulty) fault() error {
 }
 
 // List lists, or fails.
-func (f *Faulty) List() ([]fs.DirEntry, error) {
+func (f *Faulty) List() ([]files.Entry, error) {
 	if err := f.fault(); err != nil {
 		return nil, err
 	}
@@ -109,6 +108,14 @@ func (f *Faulty) Remove(name string) error {
 		return err
 	}
 	return f.FS.Remove(name)
+}
+
+// Quarantine moves away, or fails.
+func (f *Faulty) Quarantine(name string) (string, error) {
+	if err := f.fault(); err != nil {
+		return "", err
+	}
+	return f.FS.Quarantine(name)
 }
 
 // Sync syncs, or fails.
