@@ -21,6 +21,7 @@ type Config struct {
 	Endpoints SideConfig `mapstructure:"endpoints"`
 	// Providers is what the services consume.
 	Providers   SideConfig        `mapstructure:"providers"`
+	Dedup       DedupConfig       `mapstructure:"dedup"`
 	Export      ExportConfig      `mapstructure:"export"`
 	Persistence PersistenceConfig `mapstructure:"persistence"`
 
@@ -40,6 +41,8 @@ type SideConfig struct {
 // ExportConfig is how usage leaves the processor.
 type ExportConfig struct {
 	Interval time.Duration `mapstructure:"interval"`
+	// Temporality is `cumulative` or `delta`.
+	Temporality string `mapstructure:"temporality"`
 	// Histogram is `exponential` or `explicit`.
 	Histogram string `mapstructure:"histogram"`
 	// Buckets are the upper bounds of an explicit histogram, in seconds.
@@ -49,6 +52,9 @@ type ExportConfig struct {
 }
 
 const (
+	temporalityCumulative = "cumulative"
+	temporalityDelta      = "delta"
+
 	histogramExponential = "exponential"
 	histogramExplicit    = "explicit"
 )
@@ -66,10 +72,13 @@ func createDefaultConfig() component.Config {
 	return &Config{
 		Endpoints: SideConfig{Enabled: true},
 		Providers: SideConfig{Enabled: true},
-		Export:    ExportConfig{Interval: 60 * time.Second, Histogram: histogramExponential},
+		Dedup:     DedupConfig{Enabled: true, Window: 10 * time.Minute, MaxMemoryMiB: 256},
+		Export:    ExportConfig{Interval: 60 * time.Second, Temporality: temporalityCumulative, Histogram: histogramExponential},
 		Persistence: PersistenceConfig{
-			Interval:   30 * time.Second,
-			Durability: durabilityWrite,
+			Interval:     30 * time.Second,
+			Durability:   durabilityWrite,
+			OnError:      onErrorContinue,
+			OnCorruption: onCorruptionQuarantine,
 		},
 	}
 }
@@ -85,7 +94,9 @@ func (c *Config) Validate() error {
 	return errors.Join(
 		validateDimensions("endpoints.dimensions", usage.Endpoint, c.Endpoints.Dimensions),
 		validateDimensions("providers.dimensions", usage.Provider, c.Providers.Dimensions),
+		c.Dedup.validate(),
 		validateInterval("export.interval", c.Export.Interval),
+		validateOneOf("export.temporality", c.Export.Temporality, temporalityCumulative, temporalityDelta),
 		c.Export.validateHistogram(),
 		c.Persistence.validate(),
 	)
@@ -96,6 +107,15 @@ func validateInterval(key string, d time.Duration) error {
 		return fmt.Errorf("`%s` is %s: it must be between %s and %s", key, d, minInterval, maxInterval)
 	}
 	return nil
+}
+
+// validateOneOf refuses a value that is not one of several.
+func validateOneOf(key, value string, accepted ...string) error {
+	if slices.Contains(accepted, value) {
+		return nil
+	}
+	last := len(accepted) - 1
+	return fmt.Errorf("`%s` is %q: `%s` and `%s` are accepted", key, value, strings.Join(accepted[:last], "`, `"), accepted[last])
 }
 
 func validateDimensions(key string, kind usage.Kind, names []string) error {
@@ -168,8 +188,8 @@ func (c *ExportConfig) layout() *usage.Layout {
 }
 
 // options translates the configuration for the meter.
-func (c *Config) options() (meter.Options, error) {
-	persistence, err := c.Persistence.options()
+func (c *Config) options(set meter.Settings) (meter.Options, error) {
+	persistence, err := c.Persistence.options(set)
 	if err != nil {
 		return meter.Options{}, err
 	}
@@ -177,7 +197,9 @@ func (c *Config) options() (meter.Options, error) {
 		Endpoints:      extract.Side{Enabled: c.Endpoints.Enabled, Dimensions: c.Endpoints.Dimensions},
 		Providers:      extract.Side{Enabled: c.Providers.Enabled, Dimensions: c.Providers.Dimensions},
 		Layout:         c.Export.layout(),
+		Dedup:          c.Dedup.options(),
 		ExportInterval: c.Export.Interval,
+		Delta:          c.Export.Temporality == temporalityDelta,
 		Persistence:    persistence,
 	}, nil
 }

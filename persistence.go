@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"time"
 
+	"go.opentelemetry.io/collector/component"
+
 	"github.com/otelusage/usageprocessor/internal/journal/files"
 	"github.com/otelusage/usageprocessor/internal/meter"
 )
@@ -16,53 +18,82 @@ type PersistenceConfig struct {
 	// Directory holds the state of this component and of no other; a relative
 	// path is one below the working directory of the Collector.
 	Directory string `mapstructure:"directory"`
+	// Storage is the ID of a storage extension that is used instead of a
+	// directory.
+	Storage *component.ID `mapstructure:"storage"`
 	// Interval is how often everything is written and synced.
 	Interval time.Duration `mapstructure:"interval"`
-	// Durability is `interval` or `write`.
+	// Durability is what a batch has to be before it is acknowledged: metered
+	// (`interval`), written (`write`) or on the disk (`sync`).
 	Durability string `mapstructure:"durability"`
-
-	_ struct{}
+	// OnError is what happens while usage cannot be written: `continue` metering
+	// in memory or `refuse` data.
+	OnError string `mapstructure:"on_error"`
+	// OnCorruption is what happens to damaged state: `quarantine` it and go on
+	// from what is valid or `fail` to start.
+	OnCorruption string `mapstructure:"on_corruption"`
+	_            struct{}
 }
 
 const (
-	durabilityInterval = "interval"
-	durabilityWrite    = "write"
+	durabilityInterval     = "interval"
+	durabilityWrite        = "write"
+	durabilitySync         = "sync"
+	onErrorContinue        = "continue"
+	onErrorRefuse          = "refuse"
+	onCorruptionQuarantine = "quarantine"
+	onCorruptionFail       = "fail"
 )
 
 func (c *PersistenceConfig) validate() error {
-	var missing error
-	if c.Enabled && c.Directory == "" {
-		missing = errors.New("`persistence.directory` is empty: with `persistence.enabled`, the path of a directory is required")
+	var place error
+	switch {
+	case c.Directory != "" && c.Storage != nil:
+		place = errors.New("`persistence.directory` and `persistence.storage` are both set: one of them is accepted")
+	case c.Enabled && c.Directory == "" && c.Storage == nil:
+		place = errors.New("`persistence.directory` is empty: with `persistence.enabled`, the path of a directory, or `persistence.storage`, is required")
 	}
-	return errors.Join(missing, validateInterval("persistence.interval", c.Interval), c.validateDurability())
-}
-
-func (c *PersistenceConfig) validateDurability() error {
-	switch c.Durability {
-	case durabilityInterval, durabilityWrite:
-		return nil
-	default:
-		return fmt.Errorf("`persistence.durability` is %q: `%s` and `%s` are accepted", c.Durability, durabilityInterval, durabilityWrite)
-	}
+	return errors.Join(
+		place,
+		validateInterval("persistence.interval", c.Interval),
+		validateOneOf("persistence.durability", c.Durability, durabilityInterval, durabilityWrite, durabilitySync),
+		validateOneOf("persistence.on_error", c.OnError, onErrorContinue, onErrorRefuse),
+		validateOneOf("persistence.on_corruption", c.OnCorruption, onCorruptionQuarantine, onCorruptionFail),
+	)
 }
 
 // options returns nil when nothing is to be kept.
-func (c *PersistenceConfig) options() (*meter.Persistence, error) {
+func (c *PersistenceConfig) options(set meter.Settings) (*meter.Persistence, error) {
 	if !c.Enabled {
 		return nil, nil //nolint:nilnil // nil is what the meter knows as "not kept"
+	}
+	p := &meter.Persistence{
+		Interval:    c.Interval,
+		Durability:  c.durability(),
+		Refuse:      c.OnError == onErrorRefuse,
+		KeepDamaged: c.OnCorruption == onCorruptionFail,
+	}
+	if c.Storage != nil {
+		p.Place = fmt.Sprintf("`persistence.storage` `%s`", c.Storage)
+		p.Open = func(string) (files.FS, error) { return c.openStorage(set) }
+		return p, nil
 	}
 	directory, err := filepath.Abs(c.Directory)
 	if err != nil {
 		return nil, fmt.Errorf("`persistence.directory`: %w", err)
 	}
-	durability := meter.Write
-	if c.Durability == durabilityInterval {
-		durability = meter.Interval
+	p.Place = fmt.Sprintf("`persistence.directory` `%s`", directory)
+	p.Open = func(owner string) (files.FS, error) { return files.Open(directory, owner) }
+	return p, nil
+}
+
+func (c *PersistenceConfig) durability() meter.Durability {
+	switch c.Durability {
+	case durabilityInterval:
+		return meter.Interval
+	case durabilitySync:
+		return meter.Sync
+	default:
+		return meter.Write
 	}
-	return &meter.Persistence{
-		Place:      fmt.Sprintf("`persistence.directory` `%s`", directory),
-		Open:       func(owner string) (files.FS, error) { return files.Open(directory, owner) },
-		Interval:   c.Interval,
-		Durability: durability,
-	}, nil
 }

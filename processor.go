@@ -21,6 +21,7 @@ type instance struct {
 	settings meter.Settings
 	gate     meter.Gate
 	meter    *meter.Meter // since Start
+	leave    func()       // since Start: tell the host nothing any more
 	running  bool         // between Start and Shutdown
 }
 
@@ -30,14 +31,16 @@ func (*instance) Capabilities() consumer.Capabilities {
 }
 
 // Start opens the meter, or joins it if another instance has opened it.
-func (i *instance) Start(context.Context, component.Host) error {
-	options, err := i.config.options()
+func (i *instance) Start(_ context.Context, host component.Host) error {
+	i.settings.Host = host
+	options, err := i.config.options(i.settings)
 	if err != nil {
 		return err
 	}
 	if i.meter, err = i.shared.Acquire(i.settings, options); err != nil {
 		return err
 	}
+	i.leave = i.meter.Join(host)
 	i.running = true
 	i.gate.Open()
 	return nil
@@ -51,6 +54,7 @@ func (i *instance) Shutdown(ctx context.Context) error {
 	}
 	i.running = false
 	waited := i.gate.Close(ctx)
+	i.leave()
 	return errors.Join(waited, i.shared.Release(i.settings.ID))
 }
 
@@ -69,22 +73,22 @@ func (p *tracesProcessor) ConsumeTraces(ctx context.Context, td ptrace.Traces) e
 	return p.meter.Traces(ctx, td, p.next)
 }
 
-// logsProcessor passes log records on.
+// logsProcessor meters log records.
 type logsProcessor struct {
 	instance
 	next consumer.Logs
 }
 
-// ConsumeLogs passes a batch on.
+// ConsumeLogs meters a batch and passes it on unchanged.
 func (p *logsProcessor) ConsumeLogs(ctx context.Context, ld plog.Logs) error {
 	if err := p.gate.Enter(); err != nil {
 		return err
 	}
 	defer p.gate.Leave()
-	return p.next.ConsumeLogs(ctx, ld)
+	return p.meter.Logs(ctx, ld, p.next)
 }
 
-// metricsProcessor passes data points on and is an exit: usage leaves through
+// metricsProcessor meters data points and is an exit: usage leaves through
 // it, between its Start and its Shutdown.
 type metricsProcessor struct {
 	instance
@@ -97,7 +101,7 @@ func (p *metricsProcessor) Start(ctx context.Context, host component.Host) error
 	if err := p.instance.Start(ctx, host); err != nil {
 		return err
 	}
-	p.exit = p.meter.StartExit(p.next)
+	p.exit = p.meter.StartExit(host, p.next)
 	return nil
 }
 
@@ -111,11 +115,11 @@ func (p *metricsProcessor) Shutdown(ctx context.Context) error {
 	return errors.Join(stopped, p.instance.Shutdown(ctx))
 }
 
-// ConsumeMetrics passes a batch on.
+// ConsumeMetrics meters a batch and passes it on unchanged.
 func (p *metricsProcessor) ConsumeMetrics(ctx context.Context, md pmetric.Metrics) error {
 	if err := p.gate.Enter(); err != nil {
 		return err
 	}
 	defer p.gate.Leave()
-	return p.next.ConsumeMetrics(ctx, md)
+	return p.meter.Metrics(ctx, md, p.next)
 }

@@ -38,6 +38,8 @@ func flatten(v reflect.Value, prefix string, into map[string]string) {
 		case key == "":
 		case v.Field(i).Kind() == reflect.Struct:
 			flatten(v.Field(i), prefix+key+".", into)
+		case v.Field(i).Kind() == reflect.Pointer && v.Field(i).IsNil():
+			into[prefix+key] = "none"
 		default:
 			into[prefix+key] = fmt.Sprint(v.Field(i).Interface())
 			if into[prefix+key] == "" {

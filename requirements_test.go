@@ -88,7 +88,7 @@ func TestDirectoryIsShownAbsolute_A_F2(t *testing.T) {
 	t.Chdir(work)
 	set, logs, _ := observed(t)
 	p := startInTraces(t, set, kept("state"))
-	shown := logs.FilterMessage("Usage is kept on disk").All()
+	shown := logs.FilterMessage("Usage is kept").All()
 	require.Len(t, shown, 1)
 	assert.Equal(t, "`persistence.directory` `"+filepath.Join(work, "state")+"`", shown[0].ContextMap()["place"])
 	assert.DirExists(t, filepath.Join(work, "state"))
@@ -117,12 +117,14 @@ func TestFirstStart_A_F14_A_R5(t *testing.T) {
 		require.NoError(t, c.Shutdown(t.Context()))
 	}
 	assert.Equal(t, 1, logs.Len(), "%v", logs.All())
-	assert.Equal(t, 1, logs.FilterMessage("Usage is kept on disk").Len())
+	assert.Equal(t, 1, logs.FilterMessage("Usage is kept").Len())
 }
 
-// A-R1: state that cannot be read stops the start and names the file.
+// A-R1: with on_corruption: fail, state that cannot be read stops the start and
+// names the file.
 func TestUnreadableStateIsReported_A_R1(t *testing.T) {
 	cfg := kept(t.TempDir())
+	cfg.Persistence.OnCorruption = onCorruptionFail
 	noise := filepath.Join(cfg.Persistence.Directory, "00000000000000000001.snapshot")
 	require.NoError(t, os.WriteFile(noise, []byte("{}"), 0o600))
 	set, _, _ := observed(t)

@@ -47,8 +47,8 @@ func TestSharedUnderLoad_D_R1_D_R4(t *testing.T) {
 			}
 			l := startLoad(t, instances)
 			require.Eventually(t, func() bool {
-				_, err := os.Stat(filepath.Join(dir, "00000000000000000001.snapshot"))
-				return os.IsNotExist(err) && exits[0].callCount() > 5 && exits[1].callCount() > 5 && r.flushes() > 5
+				_, err := os.Stat(filepath.Join(dir, "00000000000000000002.snapshot"))
+				return err == nil && exits[0].callCount() > 5 && exits[1].callCount() > 5 && r.flushes() > 5
 			}, 2*time.Minute, time.Millisecond, "no snapshot, too few exports or too few flushes")
 			l.stop()
 			for _, x := range exits {

@@ -23,8 +23,7 @@ type Options struct {
 	LayoutSince int64
 }
 
-// Emitter turns rows into cumulative metrics. It is immutable and safe for
-// concurrent use.
+// Emitter turns rows into metrics. It is immutable and safe for concurrent use.
 type Emitter struct {
 	options    Options
 	sums       []sum
@@ -40,8 +39,24 @@ func New(o Options) *Emitter {
 	return &Emitter{options: o, sums: sums(), histograms: histograms()}
 }
 
-// Metrics returns the rows as metrics of one point in time, owned by the caller.
+// Metrics returns rows as cumulative metrics of one point in time, owned by the
+// caller.
 func (e *Emitter) Metrics(rows []usage.Row, unixNanos int64) pmetric.Metrics {
+	return e.metrics(rows, export{pmetric.AggregationTemporalityCumulative, pcommon.Timestamp(unixNanos)})
+}
+
+// Deltas is Metrics for changes.
+func (e *Emitter) Deltas(changes []usage.Row, unixNanos int64) pmetric.Metrics {
+	return e.metrics(changes, export{pmetric.AggregationTemporalityDelta, pcommon.Timestamp(unixNanos)})
+}
+
+// export is what all points of an export have in common.
+type export struct {
+	temporality pmetric.AggregationTemporality
+	at          pcommon.Timestamp
+}
+
+func (e *Emitter) metrics(rows []usage.Row, x export) pmetric.Metrics {
 	md := pmetric.NewMetrics()
 	rm := md.ResourceMetrics().AppendEmpty()
 	e.options.Resource.CopyTo(rm.Resource())
@@ -49,16 +64,16 @@ func (e *Emitter) Metrics(rows []usage.Row, unixNanos int64) pmetric.Metrics {
 	sm.Scope().SetName(e.options.ScopeName)
 	sm.Scope().SetVersion(e.options.ScopeVersion)
 	for i := range e.sums {
-		e.sums[i].appendTo(sm.Metrics(), rows, pcommon.Timestamp(unixNanos))
+		e.sums[i].appendTo(sm.Metrics(), rows, x)
 	}
 	for i := range e.histograms {
-		e.appendHistogram(&e.histograms[i], sm.Metrics(), rows, pcommon.Timestamp(unixNanos))
+		e.appendHistogram(&e.histograms[i], sm.Metrics(), rows, x)
 	}
 	return md
 }
 
 // appendTo appends the metric if any row has a value for it.
-func (s *sum) appendTo(metrics pmetric.MetricSlice, rows []usage.Row, at pcommon.Timestamp) {
+func (s *sum) appendTo(metrics pmetric.MetricSlice, rows []usage.Row, x export) {
 	var points pmetric.NumberDataPointSlice
 	used := false
 	for i := range rows {
@@ -66,17 +81,19 @@ func (s *sum) appendTo(metrics pmetric.MetricSlice, rows []usage.Row, at pcommon
 		if row.Schema.Kind != s.kind {
 			continue
 		}
+		fields := row.Fields()
 		for part := range max(len(s.parts), 1) {
-			n := s.value(&row.Measures, part)
+			field := s.field + usage.Field(part)
+			n := *fields[field]
 			if n == 0 {
 				continue
 			}
 			if !used {
-				points, used = s.begin(metrics), true
+				points, used = s.begin(metrics, x), true
 			}
 			p := points.AppendEmpty()
-			p.SetStartTimestamp(pcommon.Timestamp(row.Start))
-			p.SetTimestamp(at)
+			p.SetStartTimestamp(start(row, field))
+			p.SetTimestamp(x.at)
 			p.SetIntValue(n)
 			putIdentity(p.Attributes(), row)
 			if s.attribute != "" {
@@ -86,19 +103,19 @@ func (s *sum) appendTo(metrics pmetric.MetricSlice, rows []usage.Row, at pcommon
 	}
 }
 
-func (s *sum) begin(metrics pmetric.MetricSlice) pmetric.NumberDataPointSlice {
+func (s *sum) begin(metrics pmetric.MetricSlice, x export) pmetric.NumberDataPointSlice {
 	m := metrics.AppendEmpty()
 	m.SetName(s.name)
 	m.SetUnit(s.unit)
 	m.SetDescription(s.description)
 	data := m.SetEmptySum()
 	data.SetIsMonotonic(true)
-	data.SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	data.SetAggregationTemporality(x.temporality)
 	return data.DataPoints()
 }
 
 // appendHistogram appends the metric if any row has observations for it.
-func (e *Emitter) appendHistogram(h *histogram, metrics pmetric.MetricSlice, rows []usage.Row, at pcommon.Timestamp) {
+func (e *Emitter) appendHistogram(h *histogram, metrics pmetric.MetricSlice, rows []usage.Row, x export) {
 	var m pmetric.Metric
 	used := false
 	for i := range rows {
@@ -106,50 +123,52 @@ func (e *Emitter) appendHistogram(h *histogram, metrics pmetric.MetricSlice, row
 		if row.Schema.Kind != h.kind {
 			continue
 		}
-		d, nanos := h.value(row)
+		d := h.value(row)
 		if d.Count() == 0 {
 			continue
 		}
 		if !used {
-			m, used = e.begin(h, metrics), true
+			m, used = e.begin(h, metrics, x), true
 		}
-		start := pcommon.Timestamp(max(row.Start, e.options.LayoutSince))
+		since := max(start(row, h.field), pcommon.Timestamp(e.options.LayoutSince))
 		if e.options.Layout.Explicit() {
-			e.explicitPoint(m.Histogram().DataPoints().AppendEmpty(), row, d, nanos, start, at)
+			e.explicitPoint(m.Histogram().DataPoints().AppendEmpty(), row, h, since, x.at)
 		} else {
-			exponentialPoint(m.ExponentialHistogram().DataPoints().AppendEmpty(), row, d, nanos, start, at)
+			exponentialPoint(m.ExponentialHistogram().DataPoints().AppendEmpty(), row, h, since, x.at)
 		}
 	}
 }
 
-func (e *Emitter) begin(h *histogram, metrics pmetric.MetricSlice) pmetric.Metric {
+func (e *Emitter) begin(h *histogram, metrics pmetric.MetricSlice, x export) pmetric.Metric {
 	m := metrics.AppendEmpty()
 	m.SetName(h.name)
 	m.SetUnit("s")
 	m.SetDescription(h.description)
 	if e.options.Layout.Explicit() {
-		m.SetEmptyHistogram().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+		m.SetEmptyHistogram().SetAggregationTemporality(x.temporality)
 	} else {
-		m.SetEmptyExponentialHistogram().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+		m.SetEmptyExponentialHistogram().SetAggregationTemporality(x.temporality)
 	}
 	return m
 }
 
-func (e *Emitter) explicitPoint(p pmetric.HistogramDataPoint, row *usage.Row, d *usage.Distribution, nanos int64, start, at pcommon.Timestamp) {
-	p.SetStartTimestamp(start)
+func (e *Emitter) explicitPoint(p pmetric.HistogramDataPoint, row *usage.Row, h *histogram, since, at pcommon.Timestamp) {
+	d := h.value(row)
+	p.SetStartTimestamp(since)
 	p.SetTimestamp(at)
 	p.SetCount(d.Count())
-	p.SetSum(seconds(nanos))
+	p.SetSum(h.sum(row))
 	p.ExplicitBounds().FromRaw(e.options.Layout.BoundsSeconds())
 	p.BucketCounts().FromRaw(d.Counts)
 	putIdentity(p.Attributes(), row)
 }
 
-func exponentialPoint(p pmetric.ExponentialHistogramDataPoint, row *usage.Row, d *usage.Distribution, nanos int64, start, at pcommon.Timestamp) {
-	p.SetStartTimestamp(start)
+func exponentialPoint(p pmetric.ExponentialHistogramDataPoint, row *usage.Row, h *histogram, since, at pcommon.Timestamp) {
+	d := h.value(row)
+	p.SetStartTimestamp(since)
 	p.SetTimestamp(at)
 	p.SetCount(d.Count())
-	p.SetSum(seconds(nanos))
+	p.SetSum(h.sum(row))
 	p.SetScale(d.Scale)
 	p.SetZeroCount(d.Zero)
 	p.Positive().SetOffset(d.Offset)
@@ -157,7 +176,18 @@ func exponentialPoint(p pmetric.ExponentialHistogramDataPoint, row *usage.Row, d
 	putIdentity(p.Attributes(), row)
 }
 
-func seconds(nanos int64) float64 { return time.Duration(nanos).Seconds() }
+// sum is the histogram's sum in seconds.
+func (h *histogram) sum(row *usage.Row) float64 {
+	return time.Duration(*row.Fields()[h.field]).Seconds()
+}
+
+// start is when the stretch of time begins that a row's field is about.
+func start(row *usage.Row, field usage.Field) pcommon.Timestamp {
+	if row.Starts != nil {
+		return pcommon.Timestamp(row.Starts[field])
+	}
+	return pcommon.Timestamp(row.Start)
+}
 
 // putIdentity puts the dimensions that apply; a dimension that does not (the
 // model of a database) is empty and left out.

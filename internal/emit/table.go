@@ -17,7 +17,7 @@ type sum struct {
 	description string
 	attribute   string // that tells the parts apart
 	parts       []string
-	value       func(m *usage.Measures, part int) int64
+	field       usage.Field // of the first part
 }
 
 // histogram is a distribution of times of a kind of series.
@@ -25,32 +25,29 @@ type histogram struct {
 	kind        usage.Kind
 	name        string
 	description string
-	value       func(r *usage.Row) (d *usage.Distribution, sumNanos int64)
+	field       usage.Field // of the sum
+	value       func(r *usage.Row) *usage.Distribution
 }
 
 func sums() []sum {
-	requests := func(m *usage.Measures, part int) int64 { return m.Requests[part] }
-	tokens := func(m *usage.Measures, part int) int64 { return m.Tokens[part] }
-	requestBytes := func(m *usage.Measures, _ int) int64 { return m.RequestBytes }
-	responseBytes := func(m *usage.Measures, _ int) int64 { return m.ResponseBytes }
 	return []sum{
-		{usage.Endpoint, "usage.endpoint.requests", "{request}", "Requests served, by outcome.", attrOutcome, outcomes(), requests},
-		{usage.Endpoint, "usage.endpoint.request.size", "By", "Bytes of request bodies received.", "", nil, requestBytes},
-		{usage.Endpoint, "usage.endpoint.response.size", "By", "Bytes of response bodies sent.", "", nil, responseBytes},
-		{usage.Provider, "usage.provider.requests", "{request}", "Requests made, by outcome.", attrOutcome, outcomes(), requests},
-		{usage.Provider, "usage.provider.request.size", "By", "Bytes of request bodies sent.", "", nil, requestBytes},
-		{usage.Provider, "usage.provider.response.size", "By", "Bytes of response bodies received.", "", nil, responseBytes},
-		{usage.Provider, "usage.provider.tokens", "{token}", "Tokens consumed, by disjoint type.", attrTokenType, tokenTypes(), tokens},
+		{usage.Endpoint, "usage.endpoint.requests", "{request}", "Requests served, by outcome.", attrOutcome, outcomes(), usage.FieldRequests},
+		{usage.Endpoint, "usage.endpoint.request.size", "By", "Bytes of request bodies received.", "", nil, usage.FieldRequestBytes},
+		{usage.Endpoint, "usage.endpoint.response.size", "By", "Bytes of response bodies sent.", "", nil, usage.FieldResponseBytes},
+		{usage.Provider, "usage.provider.requests", "{request}", "Requests made, by outcome.", attrOutcome, outcomes(), usage.FieldRequests},
+		{usage.Provider, "usage.provider.request.size", "By", "Bytes of request bodies sent.", "", nil, usage.FieldRequestBytes},
+		{usage.Provider, "usage.provider.response.size", "By", "Bytes of response bodies received.", "", nil, usage.FieldResponseBytes},
+		{usage.Provider, "usage.provider.tokens", "{token}", "Tokens consumed, by disjoint type.", attrTokenType, tokenTypes(), usage.FieldTokens},
 	}
 }
 
 func histograms() []histogram {
-	durations := func(r *usage.Row) (*usage.Distribution, int64) { return &r.Durations, r.Duration }
-	firstTokens := func(r *usage.Row) (*usage.Distribution, int64) { return &r.FirstTokens, r.TimeToFirstToken }
+	durations := func(r *usage.Row) *usage.Distribution { return &r.Durations }
+	firstTokens := func(r *usage.Row) *usage.Distribution { return &r.FirstTokens }
 	return []histogram{
-		{usage.Endpoint, "usage.endpoint.duration", "Duration of requests served.", durations},
-		{usage.Provider, "usage.provider.duration", "Duration of requests made.", durations},
-		{usage.Provider, "usage.provider.time_to_first_token", "Time until a streaming model's first token.", firstTokens},
+		{usage.Endpoint, "usage.endpoint.duration", "Duration of requests served.", usage.FieldDuration, durations},
+		{usage.Provider, "usage.provider.duration", "Duration of requests made.", usage.FieldDuration, durations},
+		{usage.Provider, "usage.provider.time_to_first_token", "Time until a streaming model's first token.", usage.FieldTimeToFirstToken, firstTokens},
 	}
 }
 

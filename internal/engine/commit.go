@@ -3,14 +3,22 @@ package engine
 import "github.com/otelusage/usageprocessor/internal/usage"
 
 // Commit counts a batch and returns the sequence number that has to be durable
-// before the batch may be acknowledged. now is in Unix nanoseconds.
-func (e *Engine) Commit(b *usage.Batch, now int64) (seq uint64) {
+// before the batch may be acknowledged. That of a batch of duplicates is new as
+// well, hence behind their originals.
+func (e *Engine) Commit(b *usage.Batch, now usage.Moment) (seq uint64) {
 	deltas := b.Seal()
+	probed := e.probe(&b.Marks, now)
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	c := &e.commit
 	// Later than any export, hence every series starts after the last one.
-	c.Seq, c.Time, c.Defined = e.seq+1, max(now, e.time+1), c.Defined[:0]
+	e.advance(now, 1)
+	if e.insert(&b.Marks, probed) > 0 {
+		b.DropDuplicates()
+		deltas = b.Seal()
+	}
+	c := &e.commit
+	c.Seq, c.Moment, c.Signal = e.seq+1, e.moment, b.Signal
+	c.Defined, c.Keys = c.Defined[:0], b.Marks.AppendNew(c.Keys[:0])
 	e.resolve(b, deltas)
 	c.Deltas, c.Ledger = compact(deltas), b.Ledger
 	e.apply(c)
@@ -18,6 +26,13 @@ func (e *Engine) Commit(b *usage.Batch, now int64) (seq uint64) {
 		e.options.Journal(c)
 	}
 	return c.Seq
+}
+
+// advance moves the clocks, the wall clock by step nanoseconds at least.
+func (e *Engine) advance(now usage.Moment, step int64) {
+	e.moment.Wall = max(now.Wall, e.moment.Wall+step)
+	e.moment.Age = max(now.Age, e.moment.Age)
+	e.advanceWindow()
 }
 
 // resolve gives every delta its slot and empties those that repeat inference.
@@ -65,7 +80,7 @@ func (e *Engine) locate(key []byte, hash uint64) uint32 {
 		Slot:   e.table.next(),
 		Schema: schema,
 		Values: owned.AppendValues(make([]string, 0, len(schema.Names))),
-		Start:  e.commit.Time,
+		Start:  e.commit.Wall,
 	}
 	e.define(&def, owned, hash)
 	e.commit.Defined = append(e.commit.Defined, def)
@@ -78,23 +93,19 @@ func (e *Engine) define(def *usage.Definition, key usage.Key, hash uint64) *seri
 	s.key, s.hash, s.start = key, hash, def.Start
 	e.table.put(s)
 	e.series[def.Schema.Kind]++
-	if claim, ok := inferenceClaim(def); ok {
-		e.claims[claim] = struct{}{}
-	}
+	e.claim(def.Schema.Kind, def.Values)
 	return s
 }
 
-// inferenceClaim is the claim that an inference series makes.
-func inferenceClaim(def *usage.Definition) (claim string, ok bool) {
-	if def.Schema.Kind != usage.Provider {
-		return "", false
+// claim notes that an inference series exists.
+func (e *Engine) claim(kind usage.Kind, values []string) {
+	if kind != usage.Provider {
+		return
 	}
 	// The order is that of usage.BaseNames.
-	service, provider, kind := def.Values[0], def.Values[1], def.Values[2]
-	if kind != usage.GenAI {
-		return "", false
+	if service, provider, kind := values[0], values[1], values[2]; kind == usage.GenAI {
+		e.claims[string(usage.AppendClaim(nil, service, provider))] = struct{}{}
 	}
-	return string(usage.AppendClaim(nil, service, provider)), true
 }
 
 // apply adds a commit whose series are defined. A series restored from a
@@ -111,8 +122,8 @@ func (e *Engine) apply(c *usage.Commit) {
 		s.seq = max(s.seq, c.Seq)
 	}
 	if e.ledgerSeq < c.Seq {
-		e.ledger.Add(&c.Ledger)
+		e.ledgers[c.Signal].Add(&c.Ledger)
 		e.ledgerSeq = c.Seq
 	}
-	e.seq, e.time = c.Seq, c.Time
+	e.seq = c.Seq
 }

@@ -2,7 +2,9 @@ package engine
 
 import (
 	"sync"
+	"sync/atomic"
 
+	"github.com/otelusage/usageprocessor/internal/engine/dedup"
 	"github.com/otelusage/usageprocessor/internal/usage"
 )
 
@@ -17,40 +19,49 @@ type Options struct {
 	// Journal, if set, is given every commit, in order, under the engine's
 	// lock: it may only buffer. The commit is valid until Journal returns.
 	Journal func(*usage.Commit)
+	// JournalWindow, if set, is given every change of the window that is on its
+	// way, under the same terms.
+	JournalWindow func(*usage.Window)
+	// Dedup remembers what was counted; nil: everything counts. It belongs to
+	// the engine, whose lock guards it.
+	Dedup *dedup.Window
 }
 
 // Engine holds the series of one component.
 type Engine struct {
 	options Options
+	minute  atomic.Int64 // of the dedup window, written with mu held
 
-	mu     sync.Mutex // guards everything below
-	table  table
-	claims map[string]struct{} // of inference series, see usage.AppendClaim
-	series [2]int              // live series by kind
-	seq    uint64              // newest commit
-	time   int64               // newest time given to a commit or an export, Unix ns
-	ledger usage.Ledger
-	// ledgerSeq is the newest commit in the ledger; ahead of seq only while
+	mu      sync.Mutex // guards everything below
+	table   table
+	retired retired
+	claims  map[string]struct{} // of inference series, see usage.AppendClaim
+	series  [2]int              // live series by kind
+	seq     uint64              // newest commit
+	moment  usage.Moment        // newest one given to a commit or an export
+	ledgers usage.Ledgers
+	// ledgerSeq is the newest commit in the ledgers; ahead of seq only while
 	// the journal is replayed on top of a snapshot.
 	ledgerSeq uint64
+	window    usage.Window // on its way to the exits
 	commit    usage.Commit // reused by every commit
 }
 
 // New returns an empty engine.
 func New(options Options) *Engine {
-	return &Engine{options: options, table: newTable(), claims: map[string]struct{}{}}
+	return &Engine{options: options, table: newTable(), retired: newRetired(), claims: map[string]struct{}{}}
 }
 
 // Stats are numbers about the engine itself.
 type Stats struct {
-	Seq    uint64
-	Ledger usage.Ledger
-	Series [2]int // live, by usage.Kind
+	Seq     uint64
+	Ledgers usage.Ledgers
+	Series  [2]int // live, by usage.Kind
 }
 
 // Stats returns a consistent set of numbers.
 func (e *Engine) Stats() Stats {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	return Stats{Seq: e.seq, Ledger: e.ledger, Series: e.series}
+	return Stats{Seq: e.seq, Ledgers: e.ledgers, Series: e.series}
 }

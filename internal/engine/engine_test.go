@@ -34,11 +34,15 @@ func newFixture() *fixture {
 	return f
 }
 
+// at is a moment of which only the wall clock matters.
+func at(wall int64) usage.Moment { return usage.Moment{Wall: wall} }
+
 // clone copies a commit, which the engine reuses.
 func clone(c *usage.Commit) usage.Commit {
 	out := *c
 	out.Defined = slices.Clone(c.Defined)
 	out.Deltas = slices.Clone(c.Deltas)
+	out.Keys = slices.Clone(c.Keys)
 	for i := range out.Deltas {
 		out.Deltas[i].Durations = slices.Clone(out.Deltas[i].Durations)
 		out.Deltas[i].FirstTokens = slices.Clone(out.Deltas[i].FirstTokens)
@@ -64,14 +68,14 @@ func (f *fixture) rows() []usage.Row {
 
 func TestSeriesStartAfterEveryExport(t *testing.T) {
 	f := newFixture()
-	tick := f.Tick(1000)
+	tick := f.Tick(at(1000)).Wall
 	b := f.batch()
 	g, _ := b.Group(f.key(f.endpoints, "s", "http", "GET /"), 0)
-	b.Add(usage.Record{Group: g})
-	f.Commit(b, 10) // the wall clock stepped back
+	b.Add(usage.Record{Group: g}, 0)
+	f.Commit(b, at(10)) // the wall clock stepped back
 	start := f.rows()[0].Start
 	assert.Greater(t, start, tick)
-	assert.Greater(t, f.Tick(10), start)
+	assert.Greater(t, f.Tick(at(10)).Wall, start)
 }
 
 func TestInferenceShadowsItsTransport(t *testing.T) {
@@ -82,23 +86,23 @@ func TestInferenceShadowsItsTransport(t *testing.T) {
 		if added {
 			b.Shadow(g, claim)
 		}
-		b.Add(usage.Record{Group: g})
+		b.Add(usage.Record{Group: g}, 0)
 	}
 	b := f.batch()
 	transport(b)
-	f.Commit(b, 1)
+	f.Commit(b, at(1))
 	assert.Len(t, f.rows(), 1, "before any inference it is a provider like others")
 
 	b = f.batch()
 	transport(b)
 	g, _ := b.Group(f.key(f.providers, "app", "openai", usage.GenAI, "m", "chat"), 0)
-	b.Add(usage.Record{Group: g})
+	b.Add(usage.Record{Group: g}, 0)
 	transport(b)
-	f.Commit(b, 2)
+	f.Commit(b, at(2))
 	rows := f.rows()
 	require.Len(t, rows, 2)
 	assert.Equal(t, int64(1), rows[0].TotalRequests())
-	assert.Equal(t, usage.Ledger{usage.Counted: 2, usage.SkippedInferenceHTTP: 2}, f.Stats().Ledger)
+	assert.Equal(t, usage.Ledger{usage.Counted: 2, usage.SkippedInferenceHTTP: 2}, f.Stats().Ledgers[usage.Traces])
 }
 
 // TestModel commits random batches and compares with a map, then replays what
@@ -115,7 +119,7 @@ func TestModel(t *testing.T) {
 		for range rng.IntN(30) {
 			f.addRandom(rng, b, want)
 		}
-		f.Commit(b, now)
+		f.Commit(b, at(now))
 		if rng.IntN(4) == 0 {
 			snapshots = append(snapshots, f.snapshot(rng))
 		}
@@ -135,7 +139,7 @@ func (f *fixture) addRandom(rng *rand.Rand, b *usage.Batch, want map[string]usag
 	g, _ := b.Group(key, rng.Int64N(3)*3600)
 	r := usage.Record{Group: g, Outcome: usage.Outcome(rng.IntN(usage.Outcomes)), Duration: rng.Int64N(1e10), RequestBytes: rng.Int64N(9)}
 	r.Bucket = f.options.Layout.Bucket(r.Duration)
-	b.Add(r)
+	b.Add(r, 0)
 	m := want[string(key)]
 	m.Requests[r.Outcome]++
 	m.Duration += r.Duration
@@ -156,9 +160,9 @@ func (f *fixture) snapshot(rng *rand.Rand) snapshot {
 		s.rows, from, more = f.Rows(s.rows, from, 1+rng.IntN(10))
 		b := f.batch()
 		g, _ := b.Group(f.key(f.endpoints, "between", "http", fmt.Sprint(rng.IntN(3))), 0)
-		b.Add(usage.Record{Group: g})
+		b.Add(usage.Record{Group: g}, 0)
 		if rng.IntN(2) == 0 && len(f.commits) < 500 {
-			f.Commit(b, 0)
+			f.Commit(b, at(0))
 		}
 	}
 	s.totals = f.Totals()
@@ -239,9 +243,9 @@ func TestCommitDoesNotAllocate(t *testing.T) {
 		b.Reset()
 		for _, name := range []string{"GET /a", "GET /b"} {
 			g, _ := b.Group(f.key(f.endpoints, "s", "http", name), 0)
-			b.Add(usage.Record{Group: g, Duration: 5, Bucket: 3})
+			b.Add(usage.Record{Group: g, Duration: 5, Bucket: 3}, 0)
 		}
-		f.Commit(b, 1)
+		f.Commit(b, at(1))
 	}
 	for range 300 { // the bucket counters have widened
 		commit()

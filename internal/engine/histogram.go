@@ -1,8 +1,6 @@
 package engine
 
 import (
-	"slices"
-
 	"github.com/otelusage/usageprocessor/internal/usage"
 )
 
@@ -60,6 +58,24 @@ func (h *histogram) include(index int32) int32 {
 	h.reserve(low, high)
 	h.low, h.high, h.used = low, high, true
 	return index
+}
+
+// merge adds a distribution of the same layout.
+func (h *histogram) merge(d *usage.Distribution, layout *usage.Layout) {
+	h.zero += d.Zero
+	shift := uint8(0)
+	if !layout.Explicit() {
+		shift = uint8(usage.MaxScale - d.Scale)
+	}
+	if shift > h.shift {
+		h.downscale(shift - h.shift)
+	}
+	for i, n := range d.Counts {
+		if n > 0 {
+			// The resolution may be halved on the way.
+			h.add((d.Offset+int32(i))>>(h.shift-shift), n)
+		}
+	}
 }
 
 // halvings is how often the resolution must be halved for a range to fit.
@@ -132,17 +148,6 @@ func (h *histogram) distribution(layout *usage.Layout) usage.Distribution {
 
 // restore is the inverse of distribution.
 func (h *histogram) restore(d usage.Distribution, layout *usage.Layout) {
-	*h = histogram{zero: d.Zero}
-	if !layout.Explicit() {
-		h.shift = uint8(usage.MaxScale - d.Scale)
-	}
-	first := slices.IndexFunc(d.Counts, func(n uint64) bool { return n > 0 })
-	if first < 0 {
-		return
-	}
-	for i, n := range d.Counts[first:] {
-		if n > 0 {
-			h.add(d.Offset+int32(first+i), n)
-		}
-	}
+	*h = histogram{}
+	h.merge(&d, layout)
 }

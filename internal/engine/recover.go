@@ -6,6 +6,22 @@ import (
 	"github.com/otelusage/usageprocessor/internal/usage"
 )
 
+// Reset forgets everything, so that an older snapshot can be tried.
+func (e *Engine) Reset() {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.clear()
+	e.retired, e.claims = newRetired(), map[string]struct{}{}
+	e.seq, e.moment = 0, usage.Moment{}
+	e.ledgers, e.ledgerSeq = usage.Ledgers{}, 0
+	e.window = usage.Window{}
+	if e.options.Dedup != nil {
+		e.options.Dedup.Reset()
+	}
+}
+
+func (e *Engine) clear() { e.table, e.series = newTable(), [2]int{} }
+
 // Restore puts a series from a snapshot into an engine that counts nothing yet.
 func (e *Engine) Restore(row *usage.Row) error {
 	e.mu.Lock()
@@ -15,7 +31,11 @@ func (e *Engine) Restore(row *usage.Row) error {
 	if err != nil {
 		return err
 	}
-	for _, d := range []*usage.Distribution{&row.Durations, &row.FirstTokens} {
+	stored := []*usage.Distribution{&row.Durations, &row.FirstTokens}
+	if row.Reported != nil {
+		stored = append(stored, &row.Reported.Durations, &row.Reported.FirstTokens)
+	}
+	for _, d := range stored {
 		if err := e.checkRange(d); err != nil {
 			return fmt.Errorf("series %d: %w", row.Slot, err)
 		}
@@ -43,8 +63,10 @@ func (e *Engine) checkRange(d *usage.Distribution) error {
 func (e *Engine) Resume(base uint64, totals usage.Totals) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	e.seq, e.time = base, totals.Time
-	e.ledger, e.ledgerSeq = totals.Ledger, totals.Seq
+	e.seq, e.moment = base, totals.Moment
+	e.ledgers, e.ledgerSeq = totals.Ledgers, totals.Seq
+	e.window = totals.Window.Clone()
+	e.advanceWindow()
 }
 
 // Replay applies a commit from the journal. Those that a snapshot already
@@ -65,7 +87,8 @@ func (e *Engine) Replay(c *usage.Commit) error {
 			return fmt.Errorf("commit %d: %w", c.Seq, err)
 		}
 	}
-	c.Time = max(c.Time, e.time)
+	e.advance(c.Moment, 0)
+	e.remember(c.Age, c.Keys)
 	e.apply(c)
 	return nil
 }
@@ -87,12 +110,7 @@ func (e *Engine) check(d *usage.Delta) error {
 
 // redefine defines a stored series, or finds it where the snapshot had it.
 func (e *Engine) redefine(def *usage.Definition) (*series, error) {
-	var k usage.KeyBuilder
-	k.Reset(def.Schema)
-	for _, v := range def.Values {
-		k.Value(v)
-	}
-	key := usage.Key(k.Bytes())
+	key := keyOf(def.Schema, def.Values)
 	if s := e.table.at(def.Slot); s != nil {
 		if s.key != key {
 			return nil, fmt.Errorf("series %d is defined twice, differently", def.Slot)
@@ -102,8 +120,8 @@ func (e *Engine) redefine(def *usage.Definition) (*series, error) {
 	if next := e.table.next(); def.Slot != next {
 		return nil, fmt.Errorf("series %d is defined where series %d was due", def.Slot, next)
 	}
-	hash := e.options.Hasher.Sum(k.Bytes())
-	if slot, ok := e.table.find(k.Bytes(), hash); ok {
+	hash := e.options.Hasher.Sum([]byte(key))
+	if slot, ok := e.table.find([]byte(key), hash); ok {
 		return nil, fmt.Errorf("series %d and %d have the same identity", slot, def.Slot)
 	}
 	return e.define(def, key, hash), nil

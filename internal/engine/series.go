@@ -18,6 +18,7 @@ type series struct {
 	durations     histogram
 
 	inference *inference // nil for endpoints
+	reported  *reported  // nil before its first delta window
 }
 
 // inference is what only provider series measure.
@@ -72,25 +73,34 @@ func (s *series) addMeasures(m *usage.Measures) {
 	s.inference.firstTokenSum = usage.AddSaturating(s.inference.firstTokenSum, m.TimeToFirstToken)
 }
 
+// measures copies what the series has added up.
+func (s *series) measures() usage.Measures {
+	m := usage.Measures{
+		Requests:      s.requests,
+		Duration:      s.durationSum,
+		RequestBytes:  s.requestBytes,
+		ResponseBytes: s.responseBytes,
+	}
+	if s.inference != nil {
+		m.Tokens = s.inference.tokens
+		m.TimeToFirstToken = s.inference.firstTokenSum
+	}
+	return m
+}
+
 // row copies the series.
 func (s *series) row(slot uint32, schema *usage.Schema, layout *usage.Layout) usage.Row {
 	row := usage.Row{
-		Slot:   slot,
-		Schema: schema,
-		Values: s.key.AppendValues(make([]string, 0, len(schema.Names))),
-		Start:  s.start,
-		Seq:    s.seq,
-		Measures: usage.Measures{
-			Requests:      s.requests,
-			Duration:      s.durationSum,
-			RequestBytes:  s.requestBytes,
-			ResponseBytes: s.responseBytes,
-		},
+		Slot:      slot,
+		Schema:    schema,
+		Values:    s.key.AppendValues(make([]string, 0, len(schema.Names))),
+		Start:     s.start,
+		Seq:       s.seq,
+		Measures:  s.measures(),
 		Durations: s.durations.distribution(layout),
+		Reported:  s.reported.row(layout),
 	}
 	if s.inference != nil {
-		row.Tokens = s.inference.tokens
-		row.TimeToFirstToken = s.inference.firstTokenSum
 		row.FirstTokens = s.inference.firstTokens.distribution(layout)
 	}
 	return row
@@ -98,7 +108,7 @@ func (s *series) row(slot uint32, schema *usage.Schema, layout *usage.Layout) us
 
 // restore makes the series what the row says.
 func (s *series) restore(row *usage.Row, layout *usage.Layout) {
-	s.start, s.seq = row.Start, row.Seq
+	s.start, s.seq, s.reported = row.Start, row.Seq, newReported(row.Reported, layout)
 	s.addMeasures(&row.Measures)
 	s.durations.restore(row.Durations, layout)
 	if s.inference != nil {

@@ -25,17 +25,26 @@ func (e *Engine) Rows(rows []usage.Row, from uint32, limit int) (out []usage.Row
 func (e *Engine) Totals() usage.Totals {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	return usage.Totals{Seq: e.seq, Time: e.time, Ledger: e.ledger}
+	return usage.Totals{Seq: e.seq, Moment: e.moment, Ledgers: e.ledgers, Window: e.window.Clone()}
 }
 
-// Tick returns the time of an export that begins now, which is in Unix
-// nanoseconds. Every export is later than all that happened before it, at
-// least by a millisecond, whatever the wall clock does.
-func (e *Engine) Tick(now int64) int64 {
+// Retired copies up to limit retired rows from number from on, as Rows does.
+func (e *Engine) Retired(rows []usage.Retired, from, limit int) (out []usage.Retired, more bool) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	e.time = max(now, e.time+minTick)
-	return e.time
+	all := e.retired.rows
+	end := min(from+limit, len(all))
+	return append(rows, all[min(from, end):end]...), end < len(all)
+}
+
+// Tick returns the moment of an export that begins now. Every export is later
+// than all that happened before it, at least by a millisecond, whatever the
+// wall clock does.
+func (e *Engine) Tick(now usage.Moment) usage.Moment {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.advance(now, minTick)
+	return e.moment
 }
 
 // minTick is the resolution of timestamps in the backends metrics go to, in ns.

@@ -26,7 +26,7 @@ func (r *Reading) endpoint(s ptrace.Span) {
 	r.dimensions(&r.x.endpoints)
 	record, _ := r.record(s, outcome)
 	record.RequestBytes, record.ResponseBytes = r.sizes()
-	n := r.Batch.Add(record)
+	n := r.Batch.Add(record, r.spanKey(s, &record))
 	if isTransport(s, protocol) {
 		server := r.relative(s, n)
 		server.inner = server.inner && !isRemote(s)

@@ -26,6 +26,9 @@ type Options struct {
 	Schemas   *usage.Schemas
 	Hasher    usage.Hasher
 	Layout    *usage.Layout
+	// Dedup says whether records get keys, hashed with Secret.
+	Dedup  bool
+	Secret Secret
 }
 
 // Extractor makes readings of telemetry. It is immutable and safe for
@@ -35,6 +38,8 @@ type Extractor struct {
 	providers compiledProviders
 	index     *index
 	layout    *usage.Layout
+	dedup     bool
+	secret    sipKey
 	readings  *sync.Pool
 }
 
@@ -54,7 +59,7 @@ type compiledProviders struct {
 
 // New compiles the options.
 func New(o Options) *Extractor {
-	x := &Extractor{layout: o.Layout}
+	x := &Extractor{layout: o.Layout, dedup: o.Dedup, secret: o.Secret.halves()}
 	x.endpoints = compile(o.Schemas, usage.Endpoint, o.Endpoints, attributes)
 	x.providers.compiled = compile(o.Schemas, usage.Provider, o.Providers, attributes+attribute(len(o.Endpoints.Dimensions)))
 	x.providers.names, x.providers.hosts = providerNames(), inferenceHosts()
@@ -94,6 +99,7 @@ type Reading struct {
 	name   []byte // a name being normalised
 	claim  []byte
 	hours  hours
+	unkeyed
 	source
 	family
 }
@@ -104,6 +110,7 @@ type source struct {
 	faas     string
 	resource pcommon.Map
 	scope    pcommon.Map
+	hash     sipKey // of this service's dedup keys
 }
 
 // BadValues calls f with every attribute that held values it cannot have.
@@ -115,9 +122,17 @@ func (r *Reading) BadValues(f func(attribute string, n int64)) {
 	}
 }
 
-func (x *Extractor) reading(now time.Time) *Reading {
+func (x *Extractor) reading(signal usage.Signal, now time.Time) *Reading {
 	r := x.readings.Get().(*Reading)
+	r.Batch.Signal = signal
 	r.hours = newHours(now)
+	return r
+}
+
+// Unrecognized is the reading of a batch of n items that usage is not read from.
+func (x *Extractor) Unrecognized(signal usage.Signal, n int) *Reading {
+	r := x.reading(signal, time.Time{})
+	r.Batch.Ledger[usage.UnmeteredUnrecognized] = int64(n)
 	return r
 }
 
@@ -212,6 +227,9 @@ func (r *Reading) enterResource(attrs pcommon.Map) {
 		r.service = strings.ToValidUTF8(v.AsString(), "\uFFFD")
 	}
 	r.services = append(r.services, r.service)
+	if r.x.dedup {
+		r.hash, r.claim = r.x.secret.derive(r.service, r.claim)
+	}
 	if v, ok := attrs.Get("faas.name"); ok {
 		r.faas = v.AsString()
 	}

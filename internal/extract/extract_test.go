@@ -17,7 +17,7 @@ func newExtractor(dimensions ...string) *Extractor {
 	side := Side{Enabled: true, Dimensions: dimensions}
 	return New(Options{
 		Endpoints: side, Providers: side,
-		Schemas: &usage.Schemas{}, Hasher: usage.NewHasher(), Layout: usage.ExponentialLayout(),
+		Schemas: &usage.Schemas{}, Hasher: usage.NewHasher(), Layout: usage.ExponentialLayout(), Dedup: true,
 	})
 }
 
@@ -31,6 +31,9 @@ func mixed() ptrace.Traces {
 		for i := range 20 {
 			s := list.AppendEmpty()
 			s.SetKind(kind)
+			if i > 0 { // the first has no key of its own
+				s.SetTraceID(pcommon.TraceID{1})
+			}
 			s.SetSpanID(pcommon.SpanID{byte(list.Len()), byte(list.Len() >> 8), 1})
 			s.SetStartTimestamp(pcommon.NewTimestampFromTime(time.Now().Add(-time.Second)))
 			s.SetEndTimestamp(pcommon.NewTimestampFromTime(time.Now()))

@@ -34,7 +34,7 @@ func (r *Reading) inference(s ptrace.Span) {
 	record, _ := r.record(s, r.outcome(s.Status(), consumed))
 	record.RequestBytes, record.ResponseBytes = r.sizes()
 	record.Inference = r.Batch.AddInference(r.reportedInference(provider))
-	r.inferences = append(r.inferences, r.relative(s, r.Batch.Add(record)))
+	r.inferences = append(r.inferences, r.relative(s, r.Batch.Add(record, r.spanKey(s, &record))))
 }
 
 // reportedInference reads tokens and time to first token.

@@ -17,7 +17,7 @@ type family struct {
 	services   []string // of all resources of the batch
 	servers    []relative
 	inferences []relative
-	byID       map[spanID]int32 // reused
+	byID       map[spanID]int32 // to a service; reused
 }
 
 func (f *family) reset() {
@@ -63,36 +63,46 @@ func isTransport(s ptrace.Span, protocol string) bool {
 	return s.Kind() == ptrace.SpanKindServer && (protocol == protocolHTTP || protocol == protocolRPC)
 }
 
-// dropNested books the records that repeat another one of the batch.
+// dropNested books the records that repeat another one of the batch. A record may
+// stand in it twice, when a retry was merged with what it repeats: then whatever
+// holds for one of them holds for the other.
 func (r *Reading) dropNested() {
 	// Of servers, the outer one has received the request. Only a parent that is
 	// seen to be one counts: dropping a request that nobody counts is worse than
 	// counting one twice.
-	r.eachParent(r.servers, func(parent, child *relative) {
-		if r.services[parent.service] == r.services[child.service] {
-			r.Batch.Drop(int(child.record), usage.SkippedNested)
+	if holdsInner(r.servers) {
+		clear(r.byID)
+		for i := range r.servers {
+			r.byID[r.servers[i].id] = r.servers[i].service
 		}
-	})
+		for i := range r.servers {
+			child := &r.servers[i]
+			service, ok := r.byID[child.parent]
+			if ok && child.isInner() && r.services[service] == r.services[child.service] {
+				r.Batch.Drop(int(child.record), usage.SkippedNested)
+			}
+		}
+	}
 	// Of inferences, the inner one is of the provider's own SDK, which knows
 	// best; the outer one is a framework's.
-	r.eachParent(r.inferences, func(parent, _ *relative) {
-		r.Batch.Drop(int(parent.record), usage.SkippedNested)
-	})
-}
-
-// eachParent passes on every pair of parent and inner child in the list.
-func (f *family) eachParent(list []relative, call func(parent, child *relative)) {
-	if len(list) < 2 || !slices.ContainsFunc(list, func(x relative) bool { return x.inner }) {
-		return
-	}
-	clear(f.byID)
-	for i := range list {
-		f.byID[list[i].id] = int32(i)
-	}
-	for i := range list {
-		child := &list[i]
-		if n, ok := f.byID[child.parent]; ok && child.inner && int(n) != i {
-			call(&list[n], child)
+	if holdsInner(r.inferences) {
+		clear(r.byID)
+		for i := range r.inferences {
+			if child := &r.inferences[i]; child.isInner() {
+				r.byID[child.parent] = child.service
+			}
+		}
+		for i := range r.inferences {
+			if _, ok := r.byID[r.inferences[i].id]; ok {
+				r.Batch.Drop(int(r.inferences[i].record), usage.SkippedNested)
+			}
 		}
 	}
+}
+
+// isInner says whether the record may repeat its parent. Nobody is its own.
+func (x *relative) isInner() bool { return x.inner && x.parent != x.id }
+
+func holdsInner(list []relative) bool {
+	return len(list) > 1 && slices.ContainsFunc(list, func(x relative) bool { return x.isInner() })
 }

@@ -66,7 +66,7 @@ func (r *Reading) endProvider(s ptrace.Span) (group int32, added bool) {
 	r.dimensions(&r.x.providers.compiled)
 	record, added := r.record(s, r.outcome(s.Status(), consumed))
 	record.RequestBytes, record.ResponseBytes = r.sizes()
-	r.Batch.Add(record)
+	r.Batch.Add(record, r.spanKey(s, &record))
 	return record.Group, added
 }
 

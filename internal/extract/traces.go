@@ -10,7 +10,7 @@ import (
 
 // Traces reads the usage in a batch of spans that arrived now.
 func (x *Extractor) Traces(td ptrace.Traces, now time.Time) *Reading {
-	r := x.reading(now)
+	r := x.reading(usage.Traces, now)
 	for _, rs := range td.ResourceSpans().All() {
 		r.enterResource(rs.Resource().Attributes())
 		for _, ss := range rs.ScopeSpans().All() {
@@ -21,6 +21,7 @@ func (x *Extractor) Traces(td ptrace.Traces, now time.Time) *Reading {
 		}
 	}
 	r.dropNested()
+	r.shareKey()
 	r.leave()
 	return r
 }

@@ -17,7 +17,7 @@ func TestCommitRoundTrip(t *testing.T) {
 	var schemas usage.Schemas
 	names := append(usage.BaseNames(usage.Provider), "tenant.id")
 	want := usage.Commit{
-		Seq: 7, Time: 1e18,
+		Seq: 7, Moment: usage.Moment{Wall: 1e18, Age: 6e10}, Signal: usage.Logs,
 		Ledger: usage.Ledger{usage.Counted: 3, usage.SkippedNested: 2, usage.UnmeteredDisabled: 1},
 		Defined: []usage.Definition{{
 			Slot: 4, Schema: schemas.Intern(usage.Provider, names), Start: 5e17,
@@ -32,13 +32,14 @@ func TestCommitRoundTrip(t *testing.T) {
 			Durations:   []usage.Bucket{usage.ZeroBucket, 3, -200, 3},
 			FirstTokens: []usage.Bucket{1},
 		}},
+		Keys: []uint64{1, 1 << 63, 42},
 	}
 	e := newEncoder()
 	fr := newFrameReader("commit", bytes.NewReader(e.commit(nil, &want)))
 
 	var elsewhere usage.Schemas
 	elsewhere.Intern(usage.Endpoint, usage.BaseNames(usage.Endpoint))
-	d, got := newDecoder(&elsewhere), usage.Commit{}
+	d, got := newDecoder(FormatVersion, &elsewhere), usage.Commit{}
 	for {
 		kind, payload, err := fr.next()
 		if errors.Is(err, io.EOF) {

@@ -1,6 +1,7 @@
 package journal
 
 import (
+	"encoding/binary"
 	"fmt"
 	"math"
 	"unicode/utf8"
@@ -11,12 +12,13 @@ import (
 // decoder reads the frames of one file. Schemas get the numbers of this
 // process instead of the file's.
 type decoder struct {
+	version uint32 // of the file's format
 	schemas *usage.Schemas
 	byFile  map[uint64]*usage.Schema
 }
 
-func newDecoder(schemas *usage.Schemas) decoder {
-	return decoder{schemas: schemas, byFile: map[uint64]*usage.Schema{}}
+func newDecoder(version uint32, schemas *usage.Schemas) decoder {
+	return decoder{version: version, schemas: schemas, byFile: map[uint64]*usage.Schema{}}
 }
 
 // maxSchemas is far more than configurations ever change in one file.
@@ -44,15 +46,24 @@ func (d *decoder) schema(payload []byte) error {
 
 func (d *decoder) commit(payload []byte, out *usage.Commit) error {
 	c := &cursor{rest: payload}
-	*out = usage.Commit{Seq: c.uvarint(), Time: c.varint(), Ledger: c.ledger(), Defined: out.Defined[:0], Deltas: out.Deltas[:0]}
+	*out = usage.Commit{Defined: out.Defined[:0], Deltas: out.Deltas[:0], Keys: out.Keys[:0]}
+	out.Seq, out.Moment = c.uvarint(), d.moment(c)
+	if d.version > 1 {
+		out.Signal = c.signal()
+	}
+	out.Ledger = c.ledger()
 	for range c.count() {
-		slot, schema, values, start := d.identity(c)
-		out.Defined = append(out.Defined, usage.Definition{Slot: slot, Schema: schema, Values: values, Start: start})
+		slot := c.slot()
+		schema, values := d.identity(c)
+		out.Defined = append(out.Defined, usage.Definition{Slot: slot, Schema: schema, Values: values, Start: c.varint()})
 	}
 	for range c.count() {
 		out.Deltas = append(out.Deltas, usage.Delta{
 			Slot: c.slot(), Hour: c.varint(), Measures: c.measures(), Durations: c.buckets(), FirstTokens: c.buckets(),
 		})
+	}
+	if d.version > 1 {
+		out.Keys = c.keys(out.Keys)
 	}
 	if c.err != nil {
 		return fmt.Errorf("commit: %w", c.err)
@@ -60,12 +71,26 @@ func (d *decoder) commit(payload []byte, out *usage.Commit) error {
 	return nil
 }
 
-func (d *decoder) identity(c *cursor) (slot uint32, s *usage.Schema, values []string, start int64) {
-	slot = c.slot()
+// moment reads both clocks; the first version knew the wall clock only.
+func (d *decoder) moment(c *cursor) usage.Moment {
+	m := usage.Moment{Wall: c.varint()}
+	if d.version > 1 {
+		m.Age = c.varint()
+	}
+	if m.Wall < 0 || m.Wall > maxMoment || m.Age < 0 || m.Age > maxMoment {
+		c.fail()
+	}
+	return m
+}
+
+// maxMoment leaves room to go on from.
+const maxMoment = math.MaxInt64 - 1<<53
+
+func (d *decoder) identity(c *cursor) (s *usage.Schema, values []string) {
 	s, ok := d.byFile[c.uvarint()]
 	if !ok {
 		c.fail()
-		return 0, nil, nil, 0
+		return nil, nil
 	}
 	values = make([]string, 0, len(s.Names))
 	for range s.Names {
@@ -75,8 +100,33 @@ func (d *decoder) identity(c *cursor) (slot uint32, s *usage.Schema, values []st
 		}
 		values = append(values, value)
 	}
-	return slot, s, values, c.varint()
+	return s, values
 }
+
+func (c *cursor) signal() usage.Signal {
+	s := usage.Signal(c.byte())
+	if int(s) >= usage.Signals {
+		c.fail()
+		return 0
+	}
+	return s
+}
+
+// keys appends dedup keys to dst.
+func (c *cursor) keys(dst []uint64) []uint64 {
+	n := c.count()
+	if n > len(c.rest)/keyBytes {
+		c.fail()
+		return dst
+	}
+	for range n {
+		dst = append(dst, binary.LittleEndian.Uint64(c.rest))
+		c.rest = c.rest[keyBytes:]
+	}
+	return dst
+}
+
+const keyBytes = 8
 
 func (c *cursor) slot() uint32 {
 	v := c.uvarint()
@@ -88,12 +138,12 @@ func (c *cursor) slot() uint32 {
 
 func (c *cursor) measures() (m usage.Measures) {
 	mask := c.uvarint()
-	for i, f := range fields(&m) {
+	for i, f := range m.Fields() {
 		if mask&(1<<i) != 0 {
 			*f = c.amount()
 		}
 	}
-	if mask>>fieldCount != 0 {
+	if mask>>usage.FieldCount != 0 {
 		c.fail()
 	}
 	return m
@@ -131,9 +181,14 @@ func (d *decoder) rows(payload []byte, put func(*usage.Row) error) error {
 	c := &cursor{rest: payload}
 	for len(c.rest) > 0 && c.err == nil {
 		var r usage.Row
-		r.Slot, r.Schema, r.Values, r.Start = d.identity(c)
+		r.Slot = c.slot()
+		r.Schema, r.Values = d.identity(c)
+		r.Start = c.varint()
 		r.Seq, r.Measures = c.uvarint(), c.measures()
 		r.Durations, r.FirstTokens = c.distribution(), c.distribution()
+		if d.version > 1 && c.bool() {
+			r.Reported = c.reported()
+		}
 		if c.err != nil {
 			break
 		}
@@ -143,6 +198,43 @@ func (d *decoder) rows(payload []byte, put func(*usage.Row) error) error {
 	}
 	if c.err != nil {
 		return fmt.Errorf("series: %w", c.err)
+	}
+	return nil
+}
+
+func (c *cursor) reported() *usage.Reported {
+	r := &usage.Reported{
+		Seq: c.uvarint(), Measures: c.measures(), Durations: c.distribution(), FirstTokens: c.distribution(),
+	}
+	last := int64(0)
+	for i := range c.count() {
+		last += c.varint()
+		if last < 0 || last > maxMoment {
+			c.fail()
+		}
+		if i < len(r.Until) {
+			r.Until[i] = last
+		}
+	}
+	return r
+}
+
+// retired calls put with every retired row of a frame.
+func (d *decoder) retired(payload []byte, put func(*usage.Retired) error) error {
+	c := &cursor{rest: payload}
+	for len(c.rest) > 0 && c.err == nil {
+		var r usage.Retired
+		r.Schema, r.Values = d.identity(c)
+		r.Measures = c.measures()
+		if c.err != nil {
+			break
+		}
+		if err := put(&r); err != nil {
+			return err
+		}
+	}
+	if c.err != nil {
+		return fmt.Errorf("retired row: %w", c.err)
 	}
 	return nil
 }
@@ -167,10 +259,22 @@ func (c *cursor) distribution() (d usage.Distribution) {
 	return d
 }
 
-func decodeTotals(payload []byte) (t usage.Totals, rows uint64, err error) {
+func (d *decoder) totals(payload []byte) (t usage.Totals, rows uint64, err error) {
 	c := &cursor{rest: payload}
-	t = usage.Totals{Seq: c.uvarint(), Time: c.varint(), Ledger: c.ledger()}
+	t = usage.Totals{Seq: c.uvarint(), Moment: d.moment(c)}
+	signals := 1
+	if d.version > 1 {
+		signals = c.count()
+	}
+	for i := range signals {
+		if ledger := c.ledger(); i < len(t.Ledgers) {
+			t.Ledgers[i] = ledger
+		}
+	}
 	rows = c.uvarint()
+	if d.version > 1 {
+		t.Window = c.window()
+	}
 	if c.err != nil {
 		return t, 0, fmt.Errorf("totals: %w", c.err)
 	}

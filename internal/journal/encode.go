@@ -37,7 +37,8 @@ func (e *encoder) commit(dst []byte, c *usage.Commit) []byte {
 	}
 	dst, start := beginFrame(dst, frameCommit)
 	dst = binary.AppendUvarint(dst, c.Seq)
-	dst = binary.AppendVarint(dst, c.Time)
+	dst = appendMoment(dst, c.Moment)
+	dst = append(dst, byte(c.Signal))
 	dst = appendLedger(dst, &c.Ledger)
 	dst = binary.AppendUvarint(dst, uint64(len(c.Defined)))
 	for i := range c.Defined {
@@ -48,14 +49,36 @@ func (e *encoder) commit(dst []byte, c *usage.Commit) []byte {
 	for i := range c.Deltas {
 		dst = appendDelta(dst, &c.Deltas[i])
 	}
+	dst = appendKeys(dst, c.Keys)
 	return endFrame(dst, start)
 }
 
-// appendTick appends the time of an export.
-func appendTick(dst []byte, unixNanos int64) []byte {
+// appendTick appends the moment of an export.
+func appendTick(dst []byte, at usage.Moment) []byte {
 	dst, start := beginFrame(dst, frameTick)
-	dst = binary.AppendVarint(dst, unixNanos)
+	dst = appendMoment(dst, at)
 	return endFrame(dst, start)
+}
+
+// appendSynced notes how many bytes of the file are on the disk.
+func appendSynced(dst []byte, size int64) []byte {
+	dst, start := beginFrame(dst, frameSynced)
+	dst = binary.AppendUvarint(dst, uint64(size))
+	return endFrame(dst, start)
+}
+
+func appendMoment(dst []byte, m usage.Moment) []byte {
+	dst = binary.AppendVarint(dst, m.Wall)
+	return binary.AppendVarint(dst, m.Age)
+}
+
+// appendKeys appends dedup keys, which no encoding could make shorter.
+func appendKeys(dst []byte, keys []uint64) []byte {
+	dst = binary.AppendUvarint(dst, uint64(len(keys)))
+	for _, key := range keys {
+		dst = binary.LittleEndian.AppendUint64(dst, key)
+	}
+	return dst
 }
 
 func appendIdentity(dst []byte, slot uint32, s *usage.Schema, values []string, begin int64) []byte {
@@ -86,21 +109,9 @@ func appendBuckets(dst []byte, buckets []usage.Bucket) []byte {
 	return dst
 }
 
-// fields lists the measures in stored order. The order is part of the format:
-// append only. Those that are zero are left out, which a mask says.
-func fields(m *usage.Measures) [fieldCount]*int64 {
-	return [fieldCount]*int64{
-		&m.Requests[0], &m.Requests[1], &m.Requests[2], &m.Requests[3], &m.Requests[4],
-		&m.Duration, &m.RequestBytes, &m.ResponseBytes,
-		&m.Tokens[0], &m.Tokens[1], &m.Tokens[2], &m.Tokens[3], &m.Tokens[4],
-		&m.TimeToFirstToken,
-	}
-}
-
-const fieldCount = usage.Outcomes + 3 + usage.TokenTypes + 1
-
+// appendMeasures leaves out the measures that are zero, which a mask says.
 func appendMeasures(dst []byte, m *usage.Measures) []byte {
-	all := fields(m)
+	all := m.Fields()
 	mask := uint64(0)
 	for i, f := range all {
 		if *f != 0 {
@@ -130,7 +141,27 @@ func appendRow(dst []byte, r *usage.Row) []byte {
 	dst = binary.AppendUvarint(dst, r.Seq)
 	dst = appendMeasures(dst, &r.Measures)
 	dst = appendDistribution(dst, &r.Durations)
-	return appendDistribution(dst, &r.FirstTokens)
+	dst = appendDistribution(dst, &r.FirstTokens)
+	dst = appendBool(dst, r.Reported != nil)
+	if r.Reported != nil {
+		dst = appendReported(dst, r.Reported)
+	}
+	return dst
+}
+
+func appendReported(dst []byte, r *usage.Reported) []byte {
+	dst = binary.AppendUvarint(dst, r.Seq)
+	dst = appendMeasures(dst, &r.Measures)
+	dst = appendDistribution(dst, &r.Durations)
+	dst = appendDistribution(dst, &r.FirstTokens)
+	// Most points end together: each time is the distance from the one before.
+	last := int64(0)
+	dst = binary.AppendUvarint(dst, uint64(len(r.Until)))
+	for _, t := range r.Until {
+		dst = binary.AppendVarint(dst, t-last)
+		last = t
+	}
+	return dst
 }
 
 func appendDistribution(dst []byte, d *usage.Distribution) []byte {
@@ -144,10 +175,23 @@ func appendDistribution(dst []byte, d *usage.Distribution) []byte {
 	return dst
 }
 
+// appendRetired appends a retired row to a frame of them.
+func appendRetired(dst []byte, r *usage.Retired) []byte {
+	dst = binary.AppendUvarint(dst, uint64(r.Schema.ID))
+	for _, v := range r.Values {
+		dst = appendString(dst, v)
+	}
+	return appendMeasures(dst, &r.Measures)
+}
+
 // appendTotals appends what a snapshot ends with.
 func appendTotals(dst []byte, t usage.Totals, rows uint64) []byte {
 	dst = binary.AppendUvarint(dst, t.Seq)
-	dst = binary.AppendVarint(dst, t.Time)
-	dst = appendLedger(dst, &t.Ledger)
-	return binary.AppendUvarint(dst, rows)
+	dst = appendMoment(dst, t.Moment)
+	dst = binary.AppendUvarint(dst, uint64(len(t.Ledgers)))
+	for i := range t.Ledgers {
+		dst = appendLedger(dst, &t.Ledgers[i])
+	}
+	dst = binary.AppendUvarint(dst, rows)
+	return appendWindow(dst, &t.Window)
 }

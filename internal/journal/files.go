@@ -2,37 +2,61 @@ package journal
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
 	"slices"
 	"strconv"
 	"strings"
 )
 
+// fileKind is what a file of the state directory holds.
+type fileKind uint8
+
 const (
-	journalSuffix  = ".journal"
-	snapshotSuffix = ".snapshot"
-	tempSuffix     = ".tmp"
-	tornSuffix     = ".torn"
-	nameDigits     = 20 // of the largest generation
+	journalKind fileKind = iota
+	snapshotKind
+	keysKind
+	windowKind
+	fileKinds = int(windowKind) + 1
 )
 
-func journalName(generation uint64) string {
-	return fmt.Sprintf("%0*d%s", nameDigits, generation, journalSuffix)
+// suffix ends the name of a file of this kind.
+func (k fileKind) suffix() string {
+	return [fileKinds]string{".journal", ".snapshot", ".keys", ".window"}[k]
 }
 
-func snapshotName(generation uint64) string {
-	return fmt.Sprintf("%0*d%s", nameDigits, generation, snapshotSuffix)
+// magic begins its content.
+func (k fileKind) magic() string {
+	return [fileKinds]string{journalMagic, snapshotMagic, keysMagic, windowMagic}[k]
 }
+
+const (
+	tempSuffix = ".tmp"
+	tornSuffix = ".torn"
+	// damagedSuffix marks a file that is only waiting to be moved away.
+	damagedSuffix = ".damaged"
+	nameDigits    = 20 // of the largest number
+)
+
+func (k fileKind) name(number uint64) string {
+	return fmt.Sprintf("%0*d%s", nameDigits, number, k.suffix())
+}
+
+func journalName(generation uint64) string  { return journalKind.name(generation) }
+func snapshotName(generation uint64) string { return snapshotKind.name(generation) }
+func keysName(number uint64) string         { return keysKind.name(number) }
+func windowName(number uint64) string       { return windowKind.name(number) }
 
 // stateFile is a file of the state directory that is ours.
 type stateFile struct {
-	name       string
-	generation uint64
-	snapshot   bool
+	name string
+	kind fileKind
+	// number is the generation of a journal or snapshot.
+	number  uint64
+	damaged bool // it was found damaged and is named so
+	torn    bool // its end was found torn and it is named so
 }
 
-// list returns our files, oldest generation first. Files with other names are
+// list returns our files, lowest number first. Files with other names are
 // nobody's business; a directory with one of our names is refused.
 func (j *Journal) list() ([]stateFile, error) {
 	entries, err := j.fs.List()
@@ -50,58 +74,22 @@ func (j *Journal) list() ([]stateFile, error) {
 		}
 		files = append(files, f)
 	}
-	slices.SortFunc(files, func(a, b stateFile) int { return cmp.Compare(a.generation, b.generation) })
+	slices.SortFunc(files, func(a, b stateFile) int { return cmp.Compare(a.number, b.number) })
 	return files, nil
 }
 
-func parseName(name string) (stateFile, bool) {
-	f := stateFile{name: name}
-	digits, ok := strings.CutSuffix(name, journalSuffix)
-	if !ok {
-		digits, f.snapshot = strings.CutSuffix(name, snapshotSuffix)
-		ok = f.snapshot
-	}
-	generation, err := strconv.ParseUint(digits, 10, 64)
-	f.generation = generation
-	return f, ok && err == nil && len(digits) == nameDigits
-}
-
-// keepTorn renames the journals whose end was cut, instead of removing them:
-// what was cut may be wanted. Those of earlier recoveries make room.
-func (j *Journal) keepTorn() error {
-	if len(j.torn) == 0 {
-		return nil
-	}
-	entries, err := j.fs.List()
-	if err != nil {
-		return fmt.Errorf("list directory: %w", err)
-	}
-	var errs error
-	for _, e := range entries {
-		base, old := strings.CutSuffix(e.Name, tornSuffix)
-		if _, ours := parseName(base); old && ours {
-			errs = errors.Join(errs, j.fs.Remove(e.Name))
+func parseName(name string) (f stateFile, ok bool) {
+	f.name = name
+	name, f.damaged = strings.CutSuffix(name, damagedSuffix)
+	name, f.torn = strings.CutSuffix(name, tornSuffix)
+	for k := range fileKind(fileKinds) {
+		digits, ok := strings.CutSuffix(name, k.suffix())
+		if !ok || len(digits) != nameDigits {
+			continue
 		}
+		number, err := strconv.ParseUint(digits, 10, 64)
+		f.kind, f.number = k, number
+		return f, err == nil
 	}
-	for _, name := range j.torn {
-		errs = errors.Join(errs, j.fs.Rename(name, name+tornSuffix))
-	}
-	j.torn = nil
-	return errs
-}
-
-// removeLeftovers removes what a snapshot that was never finished left behind.
-func (j *Journal) removeLeftovers() error {
-	entries, err := j.fs.List()
-	if err != nil {
-		return fmt.Errorf("list directory: %w", err)
-	}
-	var errs error
-	for _, e := range entries {
-		base, temp := strings.CutSuffix(e.Name, tempSuffix)
-		if _, ours := parseName(base); temp && ours {
-			errs = errors.Join(errs, j.fs.Remove(e.Name))
-		}
-	}
-	return errs
+	return f, false
 }

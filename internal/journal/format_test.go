@@ -68,12 +68,16 @@ func recordState(t *testing.T, dir string, layout *usage.Layout) {
 	require.NoError(t, err)
 	w.count("GET /before")
 	w.infer()
+	w.mustCut(t)
+	w.done()
 	require.NoError(t, w.journal.Snapshot(time.Unix(0, 1), w))
 	w.count("GET /before")
 	w.count("GET /after")
-	w.journal.Tick(1e18)
+	w.mustCut(t)
+	w.take("metrics/a", 1)
+	w.journal.Tick(usage.Moment{Wall: 1e18})
 	w.infer()
-	require.NoError(t, w.journal.Sync())
+	require.NoError(t, w.journal.Flush())
 	want := w.describe()
 	require.NoError(t, w.journal.Close())
 	require.NoError(t, os.Remove(filepath.Join(dir, "lock")))
@@ -81,7 +85,7 @@ func recordState(t *testing.T, dir string, layout *usage.Layout) {
 }
 
 // infer commits one inference call that reports everything.
-func (w *world) infer() uint64 {
+func (w *world) infer() {
 	var k usage.KeyBuilder
 	k.Reset(w.schemas.Intern(usage.Provider, append(usage.BaseNames(usage.Provider), "tenant.id")))
 	for _, v := range []string{"app", "openai", usage.GenAI, "gpt-5", "chat", "acme"} {
@@ -94,9 +98,9 @@ func (w *world) infer() uint64 {
 		Inference: b.AddInference(usage.Inference{
 			Tokens: [usage.TokenTypes]int64{1, 2, 3, 4, 5}, TimeToFirstToken: 1e6, Bucket: w.layout.Bucket(1e6),
 		}),
-	})
+	}, 0)
 	b.Ledger[usage.SkippedNested]++
-	return w.Commit(b, 0)
+	w.Commit(b, usage.Moment{})
 }
 
 // describe prints everything that recovery has to bring back.
@@ -105,13 +109,21 @@ func (w *world) describe() string {
 	for _, r := range w.rows() {
 		fmt.Fprintf(&b, "%d %s %q start=%d seq=%d\n  %+v\n  durations %+v\n  first tokens %+v\n",
 			r.Slot, r.Schema.Kind, r.Values, r.Start, r.Seq, r.Measures, r.Durations, r.FirstTokens)
+		if r.Reported != nil {
+			fmt.Fprintf(&b, "  reported %+v\n", *r.Reported)
+		}
 	}
 	totals := w.Totals()
 	fmt.Fprintf(&b, "seq=%d", totals.Seq)
-	for v, n := range totals.Ledger {
-		if v := usage.Verdict(v); n > 0 {
-			fmt.Fprintf(&b, " %s/%s=%d", v.Result(), v.Reason(), n)
+	for signal, ledger := range totals.Ledgers {
+		for v, n := range ledger {
+			if v := usage.Verdict(v); n > 0 {
+				fmt.Fprintf(&b, " %s/%s/%s=%d", usage.Signal(signal), v.Result(), v.Reason(), n)
+			}
 		}
+	}
+	if totals.Window.Number > 0 {
+		fmt.Fprintf(&b, " window=%+v", totals.Window)
 	}
 	return b.String() + "\n"
 }

@@ -34,7 +34,14 @@ const (
 	frameTick
 	frameRows
 	frameEnd
-	frameKinds = frameEnd
+	frameSynced
+	frameRetired
+	frameKeys
+	frameKeyFile
+	frameWindowRows
+	frameWindowData
+	frameWindow
+	frameKinds = frameWindow
 )
 
 // castagnoli returns the CRC table; crc32.MakeTable hands out a shared one.
@@ -80,6 +87,8 @@ type frameReader struct {
 	offset int64 // of the next frame
 	torn   int64 // bytes behind offset, once errTorn was returned
 	buf    []byte
+	// marked says that whoever wrote the file notes in it how much was synced.
+	marked bool
 }
 
 func newFrameReader(name string, src io.Reader) *frameReader {
@@ -128,6 +137,13 @@ func (r *frameReader) read(size int) ([]byte, error) {
 	return r.buf, nil
 }
 
+// skip passes over n bytes.
+func (r *frameReader) skip(n int) error {
+	skipped, err := r.src.Discard(n)
+	r.offset += int64(skipped)
+	return err
+}
+
 // corrupt is the error for a frame that was read well and means nonsense.
 func (r *frameReader) corrupt(format string, args ...any) error {
 	return &CorruptError{File: r.name, Offset: r.offset, Reason: fmt.Sprintf(format, args...)}
@@ -138,27 +154,50 @@ func (r *frameReader) broken(err error, reason string) error {
 }
 
 // brokenAfter decides what a frame that cannot be read is. Only the end of a
-// file can be torn: if any whole frame follows, something in the middle was
-// damaged, and cutting there would throw away what was acknowledged.
+// file can be torn. What was synced cannot: if a later frame says that this one
+// was on the disk, something was damaged, and cutting there would throw away
+// what was acknowledged. Behind what was synced last, a power loss may leave
+// holes in front of whole frames.
 func (r *frameReader) brokenAfter(consumed []byte, err error, reason string) error {
 	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
-		return fmt.Errorf("read `%s`: %w", r.name, err)
+		return r.unreadable(err)
 	}
 	rest, err := io.ReadAll(r.src)
 	if err != nil {
-		return fmt.Errorf("read `%s`: %w", r.name, err)
+		return r.unreadable(err)
 	}
 	rest = append(slices.Clip(consumed), rest...)
-	if holdsFrame(rest) {
+	if holdsFrame(rest, r.contradicts) {
 		return r.corrupt("%s", reason)
 	}
 	r.torn = int64(len(rest))
 	return errTorn
 }
 
-// holdsFrame says whether a whole frame begins anywhere behind the first byte.
-// Where that would take too long to know, it says yes: refusing is safe.
-func holdsFrame(p []byte) bool {
+// unreadable tells a place that found its own data damaged, which is damage of
+// the file, from one that failed to read.
+func (r *frameReader) unreadable(err error) error {
+	var found interface{ Damaged() bool }
+	if errors.As(err, &found) && found.Damaged() {
+		return r.corrupt("%v", err)
+	}
+	return fmt.Errorf("read `%s`: %w", r.name, err)
+}
+
+// contradicts says whether a frame further on shows that the one at offset was
+// whole once. Files of format version 1 have no notes: there any frame does.
+func (r *frameReader) contradicts(kind frameKind, payload []byte) bool {
+	if !r.marked {
+		return true
+	}
+	c := &cursor{rest: payload}
+	return kind == frameSynced && c.amount() > r.offset && c.err == nil
+}
+
+// holdsFrame says whether a whole frame that matches begins anywhere behind the
+// first byte. Where that would take too long to know, it says yes: refusing is
+// safe.
+func holdsFrame(p []byte, match func(frameKind, []byte) bool) bool {
 	budget := scanBudget
 	for i := 1; i+frameHead < len(p); i++ {
 		size := int(binary.LittleEndian.Uint32(p[i:]))
@@ -169,7 +208,8 @@ func holdsFrame(p []byte) bool {
 		if budget -= size; budget < 0 {
 			return true
 		}
-		if frameSum(p[i:i+4], p[i+frameHead:i+frameHead+size]) == binary.LittleEndian.Uint32(p[i+4:]) {
+		body := p[i+frameHead : i+frameHead+size]
+		if frameSum(p[i:i+4], body) == binary.LittleEndian.Uint32(p[i+4:]) && match(kind, body[1:]) {
 			return true
 		}
 	}

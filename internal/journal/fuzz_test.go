@@ -47,12 +47,20 @@ func FuzzRecover(f *testing.F) {
 		f.Fatal(err)
 	}
 	w.count("GET /a")
-	w.journal.Tick(5)
+	w.journal.Tick(usage.Moment{Wall: 5})
 	w.count("GET /b")
+	if _, err := w.cut(); err != nil {
+		f.Fatal(err)
+	}
 	if err := w.journal.Snapshot(time.Unix(0, 1), w); err != nil {
 		f.Fatal(err)
 	}
+	w.take("metrics", 2)
+	w.done()
 	w.count("GET /c")
+	if _, err := w.cut(); err != nil {
+		f.Fatal(err)
+	}
 	if err := w.journal.Close(); err != nil {
 		f.Fatal(err)
 	}

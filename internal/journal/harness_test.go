@@ -24,8 +24,20 @@ type world struct {
 	found   Recovered
 }
 
-// open recovers dir and starts a run; fsys may be nil.
+// open recovers dir and starts a run, unless anything is damaged; fsys may be nil.
 func open(dir string, fsys files.FS, layout *usage.Layout) (*world, error) {
+	return openAs(dir, fsys, layout, false)
+}
+
+// openDamaged goes on from what is valid.
+func openDamaged(t *testing.T, dir string) *world {
+	t.Helper()
+	w, err := openAs(dir, nil, usage.ExponentialLayout(), true)
+	require.NoError(t, err)
+	return w
+}
+
+func openAs(dir string, fsys files.FS, layout *usage.Layout, quarantine bool) (*world, error) {
 	w := &world{schemas: &usage.Schemas{}, hasher: usage.NewHasher(), layout: layout}
 	w.schema = w.schemas.Intern(usage.Endpoint, usage.BaseNames(usage.Endpoint))
 	if fsys == nil {
@@ -37,10 +49,17 @@ func open(dir string, fsys files.FS, layout *usage.Layout) (*world, error) {
 	}
 	j := New(Options{Schemas: w.schemas, Layout: w.layout, FS: fsys})
 	w.journal = j
-	w.Engine = engine.New(engine.Options{Schemas: w.schemas, Hasher: w.hasher, Layout: w.layout, Journal: j.Append})
+	w.Engine = engine.New(engine.Options{Schemas: w.schemas, Hasher: w.hasher, Layout: w.layout, Journal: j.Append, JournalWindow: j.AppendWindow})
 	var err error
-	if w.found, err = j.Recover(w.Engine); err != nil {
+	w.found, err = j.Recover(w.Engine)
+	if err == nil && !quarantine {
+		err = errors.Join(w.found.Damage...)
+	}
+	if err != nil {
 		return nil, errors.Join(err, j.Close())
+	}
+	if w.found.Lost {
+		w.Retire()
 	}
 	id := w.found.Identity
 	if id.Writer == "" {
@@ -69,8 +88,8 @@ func (w *world) count(name string) uint64 {
 	}
 	b := usage.NewBatch(w.hasher)
 	g, _ := b.Group(k.Bytes(), 3600)
-	b.Add(usage.Record{Group: g, Duration: 1e6, Bucket: w.layout.Bucket(1e6)})
-	return w.Commit(b, 0)
+	b.Add(usage.Record{Group: g, Duration: 1e6, Bucket: w.layout.Bucket(1e6)}, 0)
+	return w.Commit(b, usage.Moment{})
 }
 
 func (w *world) rows() []usage.Row {

@@ -12,12 +12,18 @@ import (
 
 // FormatVersion is what this code writes. Older versions load; a newer one is
 // refused and left untouched.
-const FormatVersion = 1
+//
+//	1  series, ledger of spans, export times
+//	2  secret, ages, ledgers by signal, dedup keys, retired rows, sync marks,
+//	   delta windows
+const FormatVersion = 2
 
-// Both kinds of file begin with eight bytes of magic and the version as u32.
+// All kinds of file begin with eight bytes of magic and the version as u32.
 const (
 	journalMagic  = "usagejnl"
 	snapshotMagic = "usagesnp"
+	keysMagic     = "usagekey"
+	windowMagic   = "usagewin"
 	preambleBytes = len(journalMagic) + 4
 )
 
@@ -28,11 +34,15 @@ type Identity struct {
 	Writer string
 	// Epoch counts the starts of that writer.
 	Epoch uint64
+	// Secret keys the hashes of dedup keys; empty in state that has none.
+	Secret string
 }
 
 // header is the first frame of every file.
 type header struct {
 	Identity
+	version uint32
+	// generation is the number in the file's name.
 	generation uint64
 	// base is the newest commit before this generation.
 	base uint64
@@ -62,29 +72,51 @@ func appendPreamble(dst []byte, magic string, h header) []byte {
 	for _, b := range h.layout.BoundsNanos() {
 		dst = binary.AppendUvarint(dst, uint64(b))
 	}
+	dst = appendString(dst, h.Secret)
 	return endFrame(dst, start)
+}
+
+// NewerError says that a file was written by a later build.
+type NewerError struct {
+	File    string
+	Version uint32
+}
+
+func (e *NewerError) Error() string {
+	return fmt.Sprintf("`%s` has format version %d, this build reads versions up to %d: use the build that wrote it", e.File, e.Version, FormatVersion)
+}
+
+// readVersion reads magic and version; errTorn if the file ends before.
+func (r *frameReader) readVersion(magic string) (version uint32, err error) {
+	var p [preambleBytes]byte
+	n, err := io.ReadFull(r.src, p[:])
+	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
+		return 0, r.unreadable(err)
+	}
+	if have := min(n, len(magic)); string(p[:have]) != magic[:have] {
+		return 0, r.corrupt("it does not begin with %q", magic)
+	}
+	if err != nil {
+		r.torn = int64(n)
+		return 0, errTorn
+	}
+	r.offset = int64(preambleBytes)
+	switch version = binary.LittleEndian.Uint32(p[len(magic):]); {
+	case version > FormatVersion:
+		return 0, &NewerError{File: r.name, Version: version}
+	case version == 0:
+		return 0, r.corrupt("it has no format version")
+	}
+	return version, nil
 }
 
 // readPreamble reads magic, version and header.
 func (r *frameReader) readPreamble(magic string) (header, error) {
-	var p [preambleBytes]byte
-	n, err := io.ReadFull(r.src, p[:])
-	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
-		r.torn = int64(n)
-		err = errTorn
-	} else if err != nil {
-		return header{}, fmt.Errorf("read `%s`: %w", r.name, err)
-	}
-	if have := min(n, len(magic)); string(p[:have]) != magic[:have] {
-		return header{}, r.corrupt("it does not begin with %q", magic)
-	}
+	version, err := r.readVersion(magic)
 	if err != nil {
 		return header{}, err
 	}
-	if v := binary.LittleEndian.Uint32(p[len(magic):]); v != FormatVersion {
-		return header{}, fmt.Errorf("`%s` has format version %d, this build reads version %d: use the build that wrote it", r.name, v, FormatVersion)
-	}
-	r.offset = int64(preambleBytes)
+	r.marked = version > 1
 	kind, payload, err := r.next()
 	if errors.Is(err, io.EOF) {
 		return header{}, errTorn
@@ -95,12 +127,12 @@ func (r *frameReader) readPreamble(magic string) (header, error) {
 	if kind != frameHeader {
 		return header{}, r.corrupt("the first frame is no header")
 	}
-	return r.decodeHeader(payload)
+	return r.decodeHeader(version, payload)
 }
 
-func (r *frameReader) decodeHeader(payload []byte) (header, error) {
+func (r *frameReader) decodeHeader(version uint32, payload []byte) (header, error) {
 	c := &cursor{rest: payload}
-	h := header{Identity: Identity{Writer: c.string(), Epoch: c.uvarint()}}
+	h := header{Identity: Identity{Writer: c.string(), Epoch: c.uvarint()}, version: version}
 	h.generation, h.base, h.rebase = c.uvarint(), c.uvarint(), c.bool()
 	h.created, h.layoutSince = c.varint(), c.varint()
 	explicit, bounds := c.bool(), make([]time.Duration, c.count())
@@ -109,6 +141,9 @@ func (r *frameReader) decodeHeader(payload []byte) (header, error) {
 	}
 	if h.layout = usage.ExponentialLayout(); explicit {
 		h.layout = usage.ExplicitLayout(bounds)
+	}
+	if version > 1 {
+		h.Secret = c.string()
 	}
 	if c.err != nil {
 		return header{}, r.corrupt("header: %v", c.err)

@@ -21,44 +21,57 @@ type Options struct {
 }
 
 // Journal is the open state directory. Append may be called from one goroutine
-// at a time, Snapshot too; everything else concurrently.
+// at a time; Snapshot, WriteKeys and WriteWindow too, from one together;
+// everything else concurrently.
 type Journal struct {
 	options Options
 	fs      files.FS
-	torn    []string // journals whose end recovery could not read
-	header  header   // of the newest generation
+	torn    []string  // journals whose end recovery could not read
+	damaged []string  // files that recovery could not use
+	kept    keptState // of the snapshot before
+	header  header    // of the newest generation
+	// numbers are the newest given to files, by kind; journals and snapshots
+	// have their generation instead.
+	numbers [fileKinds]uint64
 
-	// mu guards what is appended and not yet written. It is held for copying
-	// only, never for I/O, because the engine appends under its own lock.
-	mu struct {
-		sync.Mutex
-		encoder  encoder
-		pending  []byte
-		appended uint64 // newest commit handed over
-		// deaf is set while there is no file to write to: what is appended then
-		// is not kept, because the snapshot that ends this state contains it.
-		deaf bool
-	}
+	pending pendingCommits
 
 	// syncing is held while the file is synced, or replaced; it is taken before
-	// io. Commits are written meanwhile: they do not wait for the disk.
+	// io. Commits are written meanwhile: they do not wait for the disk. Whoever
+	// holds it syncs for everyone who waits, who then find synced far enough.
 	syncing sync.Mutex
+	synced  atomic.Uint64 // newest commit on the disk
 
-	// io guards the file and is held while writing; it is taken before mu.
-	// Whoever holds it writes for everyone who waits: this is what groups
-	// commits.
-	io struct {
-		sync.Mutex
-		state   state
-		err     error // why the journal is broken
-		file    files.File
-		spare   []byte // the other pending buffer
-		written uint64 // newest commit in the file
-		dirty   bool   // something was written since the last sync
-	}
+	file currentFile
 
 	size          atomic.Int64 // bytes behind the last snapshot
 	snapshotBytes atomic.Int64
+}
+
+// pendingCommits are encoded and not yet written. The lock is held for copying
+// only, never for I/O, because the engine appends under its own.
+type pendingCommits struct {
+	sync.Mutex
+	encoder  encoder
+	bytes    []byte
+	appended uint64 // newest commit handed over
+	// deaf is set while there is no file to write to: what is appended then is
+	// not kept, because the snapshot that ends this state contains it.
+	deaf bool
+}
+
+// currentFile is the journal being written. The lock is held while writing; it
+// is taken before that of pendingCommits. Whoever holds it writes for everyone
+// who waits: this is what groups commits.
+type currentFile struct {
+	sync.Mutex
+	state   state
+	err     error // why the journal is broken
+	file    files.File
+	spare   []byte // the other pending buffer
+	written uint64 // newest commit in the file
+	size    int64  // bytes in the file
+	dirty   bool   // something was written since the last sync
 }
 
 // state says what the current file is good for.
@@ -84,15 +97,15 @@ var (
 	errAwaitsSnapshot = errors.New("the journal awaits its snapshot")
 )
 
-// usable returns why nothing can become durable now; io is held.
-func (j *Journal) usable() error {
-	switch j.io.state {
+// usable returns why nothing can become durable now; the lock is held.
+func (f *currentFile) usable() error {
+	switch f.state {
 	case writing:
 		return nil
 	case awaiting:
 		return errAwaitsSnapshot
 	case broken:
-		return j.io.err
+		return f.err
 	default:
 		return ErrClosed
 	}
@@ -101,146 +114,218 @@ func (j *Journal) usable() error {
 // New returns a journal that takes nothing yet. Recover comes next, then Start.
 func New(options Options) *Journal {
 	j := &Journal{options: options, fs: options.FS}
-	j.mu.deaf = true
+	j.pending.deaf = true
 	return j
 }
 
 // Append buffers a commit. It is durable once Write or Sync has returned nil
 // for its sequence number.
 func (j *Journal) Append(c *usage.Commit) {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	j.mu.appended = c.Seq
-	if !j.mu.deaf {
-		j.mu.pending = j.mu.encoder.commit(j.mu.pending, c)
+	p := &j.pending
+	p.Lock()
+	defer p.Unlock()
+	p.appended = c.Seq
+	if !p.deaf {
+		p.bytes = p.encoder.commit(p.bytes, c)
 	}
 }
 
-// Tick buffers the time of an export, so that no later one is given a time
+// Tick buffers the moment of an export, so that no later one is given a time
 // before it, even if the process dies and the clock steps back.
-func (j *Journal) Tick(unixNanos int64) {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	if !j.mu.deaf {
-		j.mu.pending = appendTick(j.mu.pending, unixNanos)
+func (j *Journal) Tick(at usage.Moment) {
+	p := &j.pending
+	p.Lock()
+	defer p.Unlock()
+	if !p.deaf {
+		p.bytes = appendTick(p.bytes, at)
 	}
 }
 
 // Pending is how many bytes wait to be written.
 func (j *Journal) Pending() int {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	return len(j.mu.pending)
+	j.pending.Lock()
+	defer j.pending.Unlock()
+	return len(j.pending.bytes)
 }
 
 // Write returns nil once every commit up to seq has been handed to the
 // operating system: it survives the death of the process.
 func (j *Journal) Write(seq uint64) error {
-	j.io.Lock()
-	defer j.io.Unlock()
-	if j.io.written >= seq && (j.io.state == writing || j.io.state == closed) {
+	f := &j.file
+	f.Lock()
+	defer f.Unlock()
+	if f.written >= seq && (f.state == writing || f.state == closed) {
 		return nil
 	}
-	if err := j.usable(); err != nil {
+	if err := f.usable(); err != nil {
 		return err
 	}
 	return j.write()
 }
 
-// Sync returns nil once everything appended so far is on the disk.
-func (j *Journal) Sync() error {
-	j.syncing.Lock()
-	defer j.syncing.Unlock()
-	return j.sync(j.usable)
-}
-
-// sync writes and syncs, if the state is one that allows it; syncing is held.
-func (j *Journal) sync(allowed func() error) error {
-	file, err := j.writeForSync(allowed)
-	if file == nil {
+// WriteAll is Write for everything appended so far.
+func (j *Journal) WriteAll() error {
+	f := &j.file
+	f.Lock()
+	defer f.Unlock()
+	if err := f.usable(); err != nil {
 		return err
 	}
-	if err := file.Sync(); err != nil {
-		j.io.Lock()
-		defer j.io.Unlock()
-		return j.fail(fmt.Errorf("sync journal: %w", err))
-	}
-	return nil
+	return j.write()
 }
 
-// writeForSync writes all that is pending and returns the file to sync, none
-// if nothing was written since the last time.
-func (j *Journal) writeForSync(allowed func() error) (files.File, error) {
-	j.io.Lock()
-	defer j.io.Unlock()
+// Sync returns nil once every commit up to seq is on the disk: it survives the
+// loss of power. One sync serves all who wait for it.
+func (j *Journal) Sync(seq uint64) error {
+	if j.synced.Load() >= seq {
+		return nil
+	}
+	j.syncing.Lock()
+	defer j.syncing.Unlock()
+	if j.synced.Load() >= seq {
+		return nil
+	}
+	return j.flush()
+}
+
+// Flush returns nil once everything appended so far is on the disk.
+func (j *Journal) Flush() error {
+	j.syncing.Lock()
+	defer j.syncing.Unlock()
+	return j.flush()
+}
+
+func (j *Journal) flush() error {
+	seq, err := j.sync(j.file.usable)
+	if err == nil {
+		j.synced.Store(seq)
+	}
+	return err
+}
+
+// sync writes and syncs what is pending, if the state is one that allows it,
+// and returns the newest commit in the file; syncing is held.
+func (j *Journal) sync(allowed func() error) (seq uint64, err error) {
+	w, err := j.writeForSync(allowed)
+	if err != nil || w.file == nil {
+		return w.seq, err
+	}
+	err = w.file.Sync()
+	j.file.Lock()
+	defer j.file.Unlock()
+	if err != nil {
+		return 0, j.fail(fmt.Errorf("sync journal: %w", err))
+	}
+	return w.seq, j.noteSynced(w.size)
+}
+
+// unsynced is what has to be synced: a file, none if it holds nothing new, the
+// newest commit in it and its size.
+type unsynced struct {
+	file files.File
+	seq  uint64
+	size int64
+}
+
+// writeForSync writes all that is pending.
+func (j *Journal) writeForSync(allowed func() error) (unsynced, error) {
+	f := &j.file
+	f.Lock()
+	defer f.Unlock()
 	if err := allowed(); err != nil {
-		return nil, err
+		return unsynced{}, err
 	}
-	if err := j.write(); err != nil || !j.io.dirty {
-		return nil, err
+	if err := j.write(); err != nil {
+		return unsynced{}, err
 	}
-	// What is written from here on is for the next sync.
-	j.io.dirty = false
-	return j.io.file, nil
+	w := unsynced{seq: f.written, size: f.size}
+	if f.dirty {
+		// What is written from here on is for the next sync.
+		w.file, f.dirty = f.file, false
+	}
+	return w, nil
 }
 
-// write writes all that is pending; io is held.
+// noteSynced writes how much of the file was synced, so that recovery can tell
+// damage from what a crash may leave; the lock of the file is held. The note
+// itself needs no sync: it is about what a power loss spares.
+func (j *Journal) noteSynced(size int64) error {
+	if j.file.state == broken {
+		return j.file.err
+	}
+	var note [32]byte
+	return j.writeBytes(appendSynced(note[:0], size))
+}
+
+// write writes all that is pending; the lock of the file is held.
 func (j *Journal) write() error {
-	j.mu.Lock()
-	p, seq := j.mu.pending, j.mu.appended
-	j.mu.pending = j.io.spare
-	j.mu.Unlock()
-	return j.writeBytes(p, seq)
+	f, p := &j.file, &j.pending
+	p.Lock()
+	bytes, seq := p.bytes, p.appended
+	p.bytes = f.spare
+	p.Unlock()
+	if f.spare = bytes[:0]; cap(bytes) > maxSpare {
+		f.spare = nil
+	}
+	return j.writeCommits(bytes, seq)
 }
 
 // maxSpare is how large a buffer may be to be kept: one giant batch must not
 // hold its memory for ever.
 const maxSpare = 4 << 20
 
-// writeBytes writes commits up to seq and keeps the buffer for later.
-func (j *Journal) writeBytes(p []byte, seq uint64) error {
-	if j.io.spare = p[:0]; cap(p) > maxSpare {
-		j.io.spare = nil
-	}
+// writeCommits writes commits up to seq.
+func (j *Journal) writeCommits(p []byte, seq uint64) error {
+	f := &j.file
 	if len(p) > maxFrame {
 		return j.fail(errors.New("write journal: a single write is too large, a snapshot has to do it"))
 	}
 	if len(p) > 0 {
-		n, err := j.io.file.Write(p)
-		j.size.Add(int64(n))
-		j.io.dirty = true
-		if err != nil {
-			return j.fail(fmt.Errorf("write journal: %w", err))
+		f.dirty = true
+		if err := j.writeBytes(p); err != nil {
+			return err
 		}
 	}
-	j.io.written = seq
+	f.written = seq
 	return nil
 }
 
-// syncFile syncs while io is held, when the file is about to be closed.
+func (j *Journal) writeBytes(p []byte) error {
+	n, err := j.file.file.Write(p)
+	j.file.size += int64(n)
+	j.size.Add(int64(n))
+	if err != nil {
+		return j.fail(fmt.Errorf("write journal: %w", err))
+	}
+	return nil
+}
+
+// syncFile syncs while the lock of the file is held, when it is about to be
+// closed.
 func (j *Journal) syncFile() error {
-	if !j.io.dirty {
+	f := &j.file
+	if !f.dirty {
 		return nil
 	}
-	if err := j.io.file.Sync(); err != nil {
+	if err := f.file.Sync(); err != nil {
 		return j.fail(fmt.Errorf("sync journal: %w", err))
 	}
-	j.io.dirty = false
-	return nil
+	f.dirty = false
+	return j.noteSynced(f.size)
 }
 
 // fail gives the file up: after an error nobody knows what it holds, and
 // trying again can make it worse.
 func (j *Journal) fail(err error) error {
-	j.io.state, j.io.err = broken, err
+	j.file.state, j.file.err = broken, err
 	j.goDeaf()
 	return err
 }
 
 func (j *Journal) goDeaf() {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	j.mu.deaf, j.mu.pending = true, nil
+	j.pending.Lock()
+	defer j.pending.Unlock()
+	j.pending.deaf, j.pending.bytes = true, nil
 }
 
 // Size is how many bytes have been written behind the last snapshot.
@@ -253,9 +338,10 @@ func (j *Journal) SnapshotSize() int64 { return j.snapshotBytes.Load() }
 func (j *Journal) Close() error {
 	j.syncing.Lock()
 	defer j.syncing.Unlock()
-	j.io.Lock()
-	defer j.io.Unlock()
-	err := j.usable()
+	f := &j.file
+	f.Lock()
+	defer f.Unlock()
+	err := f.usable()
 	if err == nil {
 		err = j.write()
 	}
@@ -265,11 +351,11 @@ func (j *Journal) Close() error {
 	if errors.Is(err, ErrClosed) {
 		err = nil
 	}
-	if j.io.file != nil {
-		err = errors.Join(err, j.io.file.Close())
-		j.io.file = nil
+	if f.file != nil {
+		err = errors.Join(err, f.file.Close())
+		f.file = nil
 	}
-	j.io.state = closed
+	f.state = closed
 	j.goDeaf()
 	return errors.Join(err, j.fs.Close())
 }

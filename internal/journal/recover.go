@@ -3,7 +3,6 @@ package journal
 import (
 	"errors"
 	"fmt"
-	"io"
 	"slices"
 
 	"github.com/otelusage/usageprocessor/internal/usage"
@@ -11,17 +10,26 @@ import (
 
 // Target takes the state that is read back; see engine.Engine.
 type Target interface {
+	// Reset forgets everything, before another snapshot is tried.
+	Reset()
 	Restore(row *usage.Row) error
+	RestoreRetired(row *usage.Retired) error
+	RestoreKeys(minute int64, keys []uint64)
+	LoadKeys(f usage.KeyFile, keys []uint64) error
 	Resume(base uint64, totals usage.Totals)
 	Replay(c *usage.Commit) error
+	// Report says that changes are in a window that ends at a time.
+	Report(changes []usage.Row, at int64) error
+	ReplayWindow(w *usage.Window)
 }
 
 // Recovered is what recovery found.
 type Recovered struct {
-	// Identity is that of the last run; its writer is empty for a new directory.
+	// Identity is that of the last run; its writer is empty for a new
+	// directory, and for one in which nothing says whose it is.
 	Identity
-	// Time is the newest time that was given out, in Unix ns.
-	Time int64
+	// Moment is the newest one that was given out.
+	Moment usage.Moment
 	// LayoutSince is when durations began to fall into today's layout, in Unix
 	// ns; 0: since each series began.
 	LayoutSince int64
@@ -34,32 +42,34 @@ type Recovered struct {
 	// Discarded names journals that were begun after a failed write and never
 	// got the snapshot they build on. They were never reported as durable.
 	Discarded []string
+	// Damage is what was found damaged or missing. Nothing is done about it
+	// before Start, which moves damaged files to the quarantine.
+	Damage []error
+	// Lost says that commits are gone which had been durable.
+	Lost bool
 }
 
-// Recover reads the directory into target. It changes nothing but leftover
+// Recover reads the directory into target: the newest snapshot that is whole,
+// then every journal from its generation on. It changes nothing but leftover
 // temporary files, so it can be interrupted and repeated.
 func (j *Journal) Recover(target Target) (Recovered, error) {
 	if err := j.removeLeftovers(); err != nil {
 		return Recovered{}, err
 	}
-	files, err := j.list()
+	found, err := j.list()
 	if err != nil {
 		return Recovered{}, err
 	}
-	r := &recovery{journal: j, target: target}
-	for _, f := range files {
-		j.header.generation = max(j.header.generation, f.generation)
-	}
-	if err := r.readSnapshot(files); err != nil {
+	r := &recovery{journal: j, target: target, files: found}
+	if err := r.run(); err != nil {
 		return Recovered{}, err
 	}
-	if err := r.readJournals(files); err != nil {
-		return Recovered{}, err
+	j.pending.appended = r.seq
+	j.kept = keptState{generation: r.from, keys: r.keys}
+	if r.Lost {
+		// The old generations are no whole state: nothing to fall back on.
+		j.kept = keptState{generation: j.header.generation + 1}
 	}
-	if r.seq < r.contained {
-		return Recovered{}, fmt.Errorf("`%s` contains commit %d, but its journal ends with commit %d", snapshotName(r.from), r.contained, r.seq)
-	}
-	j.mu.appended = r.seq
 	return r.Recovered, nil
 }
 
@@ -68,46 +78,169 @@ type recovery struct {
 	Recovered
 	journal *Journal
 	target  Target
-	from    uint64 // generation of the snapshot that was read
-	foreign bool   // whether the current file has another layout than today's
-	seq     uint64 // newest commit read
+	files   []stateFile
+	from    uint64   // generation of the snapshot that was read
+	keys    []uint64 // numbers of the files with dedup keys that it refers to
+	foreign bool     // whether the current file has another layout than today's
+	seq     uint64   // newest commit read
 	// contained is the newest commit in the snapshot, which was copied while
 	// commits went on.
 	contained uint64
+	window    usage.Window // on its way to the exits
 }
 
-// readSnapshot reads the newest snapshot; older ones are superseded.
-func (r *recovery) readSnapshot(files []stateFile) error {
-	for _, f := range slices.Backward(files) {
-		if f.snapshot {
-			r.from = f.generation
-			return r.open(f.name, r.snapshot)
-		}
+func (r *recovery) run() error {
+	if err := r.checkVersions(); err != nil {
+		return err
+	}
+	if err := r.readSnapshots(); err != nil {
+		return err
+	}
+	if err := r.readJournals(); err != nil {
+		return err
+	}
+	if r.seq < r.contained {
+		r.lose(fmt.Errorf("`%s` contains commit %d, but its journals end with commit %d", snapshotName(r.from), r.contained, r.seq))
+	}
+	if err := r.checkWindow(); err != nil {
+		return err
+	}
+	if r.Writer == "" {
+		r.identify()
 	}
 	return nil
 }
 
-// readJournals reads the journals that continue the snapshot.
-func (r *recovery) readJournals(files []stateFile) error {
-	if own := (stateFile{name: journalName(r.from), generation: r.from}); r.from > 0 && !slices.Contains(files, own) {
-		return fmt.Errorf("`%s` is missing, without which `%s` is not the whole state", own.name, snapshotName(r.from))
-	}
-	for i, f := range files {
-		if f.snapshot || f.generation < r.from {
-			continue
+// checkVersions notes which numbers are taken and refuses files of a newer
+// format before anything else is done.
+func (r *recovery) checkVersions() error {
+	j := r.journal
+	for _, f := range r.files {
+		number := &j.numbers[f.kind]
+		if f.kind == journalKind || f.kind == snapshotKind {
+			number = &j.header.generation
 		}
-		err := r.open(f.name, r.journalFile)
-		if errors.Is(err, errAwaitsSnapshot) {
-			for _, later := range files[i:] {
-				r.Discarded = append(r.Discarded, later.name)
-			}
-			return nil
-		}
-		if err != nil {
+		*number = max(*number, f.number)
+		err := r.open(f.name, func(fr *frameReader) error {
+			_, err := fr.readVersion(f.kind.magic())
+			return err
+		})
+		if newer := (*NewerError)(nil); errors.As(err, &newer) {
 			return err
 		}
 	}
 	return nil
+}
+
+// readSnapshots reads the newest snapshot that is whole.
+func (r *recovery) readSnapshots() error {
+	for _, f := range slices.Backward(r.files) {
+		if f.kind != snapshotKind {
+			continue
+		}
+		err := r.open(f.name, r.snapshot)
+		if err == nil {
+			r.from = f.number
+			return nil
+		}
+		if err := r.damaged(f, err); err != nil {
+			return err
+		}
+		r.target.Reset()
+		r.seq, r.contained, r.keys, r.Relaid, r.window = 0, 0, nil, false, usage.Window{}
+	}
+	if len(r.Damage) > 0 && !r.has(journalKind, 1) {
+		r.lose(errors.New("no snapshot is left to begin with"))
+	}
+	return nil
+}
+
+func (r *recovery) has(kind fileKind, number uint64) bool {
+	return slices.ContainsFunc(r.files, func(f stateFile) bool { return f.kind == kind && f.number == number })
+}
+
+func (r *recovery) hasName(name string) bool {
+	return slices.ContainsFunc(r.files, func(f stateFile) bool { return f.name == name })
+}
+
+// damaged notes a damaged file; other errors it returns.
+func (r *recovery) damaged(f stateFile, err error) error {
+	corrupt := (*CorruptError)(nil)
+	if !errors.As(err, &corrupt) {
+		return err
+	}
+	r.Damage = append(r.Damage, err)
+	r.journal.damaged = append(r.journal.damaged, f.name)
+	return nil
+}
+
+// lose notes that something durable is gone.
+func (r *recovery) lose(why error) {
+	r.Damage = append(r.Damage, why)
+	r.Lost = true
+}
+
+// readJournals reads the journals that continue the snapshot, up to the first
+// that cannot be applied.
+func (r *recovery) readJournals() error {
+	if r.from > 0 && !r.has(journalKind, r.from) {
+		r.lose(fmt.Errorf("`%s` is missing, without which `%s` is not the whole state", journalName(r.from), snapshotName(r.from)))
+	}
+	for i, f := range r.files {
+		if f.kind != journalKind || f.number < r.from {
+			continue
+		}
+		err := r.open(f.name, r.journalFile)
+		if errors.Is(err, errAwaitsSnapshot) && !r.has(snapshotKind, f.number) {
+			r.discard(r.files[i:])
+			return nil
+		}
+		if errors.Is(err, errAwaitsSnapshot) {
+			err = &CorruptError{File: f.name, Reason: fmt.Sprintf("it counts only with `%s`", snapshotName(f.number))}
+		}
+		if err == nil {
+			continue
+		}
+		if err := r.damaged(f, err); err != nil {
+			return err
+		}
+		r.Lost = true
+		r.abandon(r.files[i+1:])
+		return nil
+	}
+	return nil
+}
+
+// discard notes files that were never reported as durable.
+func (r *recovery) discard(files []stateFile) {
+	for _, f := range files {
+		if f.kind == journalKind {
+			r.Discarded = append(r.Discarded, f.name)
+		}
+	}
+}
+
+// abandon sets aside the journals behind one that is damaged: what they
+// continue is not there.
+func (r *recovery) abandon(files []stateFile) {
+	for _, f := range files {
+		if f.kind == journalKind {
+			r.journal.damaged = append(r.journal.damaged, f.name)
+		}
+	}
+}
+
+// identify looks for any file that says whose state this was.
+func (r *recovery) identify() {
+	for _, f := range slices.Backward(r.files) {
+		_ = r.open(f.name, func(fr *frameReader) error {
+			h, err := fr.readPreamble(f.kind.magic())
+			if err == nil && r.Writer == "" {
+				r.Identity = h.Identity
+			}
+			return err
+		})
+	}
 }
 
 func (r *recovery) open(name string, read func(*frameReader) error) error {
@@ -124,165 +257,15 @@ func (r *recovery) open(name string, read func(*frameReader) error) error {
 
 // take notes whose state a file is and in which layout it counts durations.
 func (r *recovery) take(h header, fr *frameReader) error {
-	if f, _ := parseName(fr.name); h.generation != f.generation {
+	if f, _ := parseName(fr.name); h.generation != f.number {
 		return fr.corrupt("it is of generation %d: was it renamed?", h.generation)
 	}
 	if r.Writer != "" && r.Writer != h.Writer {
 		return fr.corrupt("it belongs to writer %s, the files before it to %s", h.Writer, r.Writer)
 	}
-	r.Writer = h.Writer
+	r.Writer, r.Secret = h.Writer, h.Secret
 	if r.foreign = !h.layout.Equal(r.journal.options.Layout); !r.foreign {
 		r.LayoutSince = h.layoutSince
-	}
-	return nil
-}
-
-func (r *recovery) snapshot(fr *frameReader) error {
-	h, err := fr.readPreamble(snapshotMagic)
-	if err != nil {
-		return fr.incomplete(err)
-	}
-	if err := r.take(h, fr); err != nil {
-		return err
-	}
-	r.Epoch = h.Epoch
-	d, rows := newDecoder(r.journal.options.Schemas), uint64(0)
-	for {
-		kind, payload, err := fr.next()
-		if err != nil {
-			return fr.incomplete(err)
-		}
-		switch kind {
-		case frameSchema:
-			err = d.schema(payload)
-		case frameRows:
-			err = d.rows(payload, func(row *usage.Row) error {
-				rows++
-				return r.restore(row)
-			})
-		case frameEnd:
-			return r.end(fr, h, payload, rows)
-		default:
-			err = fmt.Errorf("frame of unknown kind %d", kind)
-		}
-		if err != nil {
-			return fr.corrupt("%v", err)
-		}
-	}
-}
-
-// restore hands a series on; durations counted in another layout stay behind.
-func (r *recovery) restore(row *usage.Row) error {
-	if r.foreign {
-		r.Relaid = true
-		row.Durations, row.FirstTokens = usage.Distribution{}, usage.Distribution{}
-		row.Duration, row.TimeToFirstToken = 0, 0
-	}
-	return r.target.Restore(row)
-}
-
-func (r *recovery) end(fr *frameReader, h header, payload []byte, rows uint64) error {
-	totals, want, err := decodeTotals(payload)
-	if err == nil && rows != want {
-		err = fmt.Errorf("%d series where %d were written", rows, want)
-	}
-	if err != nil {
-		return fr.corrupt("%v", err)
-	}
-	if _, _, err := fr.next(); !errors.Is(err, io.EOF) {
-		return fr.corrupt("something follows the end of the snapshot")
-	}
-	r.Time, r.seq, r.contained = totals.Time, h.base, totals.Seq
-	r.target.Resume(h.base, totals)
-	return nil
-}
-
-// incomplete turns the end of a file that must be whole into what it is.
-func (r *frameReader) incomplete(err error) error {
-	if errors.Is(err, io.EOF) || errors.Is(err, errTorn) {
-		return r.corrupt("the file is incomplete")
-	}
-	return err
-}
-
-// journalFile replays one journal. Its end may be torn; whether that lost
-// anything shows in the base of the next one.
-func (r *recovery) journalFile(fr *frameReader) error {
-	h, err := fr.readPreamble(journalMagic)
-	if errors.Is(err, errTorn) {
-		return r.torn(fr)
-	}
-	if err != nil {
-		return err
-	}
-	r.Epoch = max(r.Epoch, h.Epoch) // of journals that are not used, too
-	if h.rebase && h.generation != r.from {
-		return errAwaitsSnapshot
-	}
-	if h.base != r.seq {
-		return fr.corrupt("it continues commit %d, but the files before it end with commit %d", h.base, r.seq)
-	}
-	if err := r.take(h, fr); err != nil {
-		return err
-	}
-	return r.replay(fr)
-}
-
-func (r *recovery) replay(fr *frameReader) error {
-	d, c := newDecoder(r.journal.options.Schemas), usage.Commit{}
-	for {
-		kind, payload, err := fr.next()
-		switch {
-		case errors.Is(err, io.EOF):
-			return nil
-		case errors.Is(err, errTorn):
-			return r.torn(fr)
-		case err != nil:
-			return err
-		}
-		switch kind {
-		case frameSchema:
-			err = d.schema(payload)
-		case frameCommit:
-			if err = d.commit(payload, &c); err == nil {
-				err = r.replayCommit(&c)
-			}
-		case frameTick:
-			err = r.tick(payload)
-		default:
-			err = fmt.Errorf("frame of unknown kind %d", kind)
-		}
-		if err != nil {
-			return fr.corrupt("%v", err)
-		}
-	}
-}
-
-func (r *recovery) replayCommit(c *usage.Commit) error {
-	if r.foreign {
-		r.Relaid = r.Relaid || len(c.Deltas) > 0
-		for i := range c.Deltas {
-			d := &c.Deltas[i]
-			d.Durations, d.FirstTokens, d.Duration, d.TimeToFirstToken = nil, nil, 0, 0
-		}
-	}
-	if err := r.target.Replay(c); err != nil {
-		return err
-	}
-	r.seq, r.Time = c.Seq, max(r.Time, c.Time)
-	return nil
-}
-
-func (r *recovery) tick(payload []byte) error {
-	c := &cursor{rest: payload}
-	r.Time = max(r.Time, c.varint())
-	return c.err
-}
-
-func (r *recovery) torn(fr *frameReader) error {
-	if fr.torn > 0 {
-		r.TornBytes += fr.torn
-		r.journal.torn = append(r.journal.torn, fr.name)
 	}
 	return nil
 }

@@ -1,19 +1,24 @@
 package journal
 
 import (
+	"encoding/binary"
 	"errors"
-	"fmt"
-	"io/fs"
-	"time"
+	"io"
+	"iter"
 
 	"github.com/otelusage/usageprocessor/internal/journal/files"
 	"github.com/otelusage/usageprocessor/internal/usage"
 )
 
-// Source is the state that a snapshot is taken of.
+// Source is the state that a snapshot is taken of; see engine.Engine. It is
+// copied part by part while commits go on.
 type Source interface {
-	// Rows copies up to limit series from a slot on; see engine.Engine.Rows.
 	Rows(rows []usage.Row, from uint32, limit int) (out []usage.Row, next uint32, more bool)
+	Retired(rows []usage.Retired, from, limit int) (out []usage.Retired, more bool)
+	// Keys copies the dedup keys that are in no file, each part of one minute.
+	Keys() iter.Seq2[int64, []uint64]
+	// KeyFiles are the files that have the others.
+	KeyFiles() []usage.KeyFile
 	Totals() usage.Totals
 }
 
@@ -26,141 +31,44 @@ const (
 	writeTarget = 1 << 20
 )
 
-// Start makes the journal writable for one run of a writer. It begins a
-// generation with what was recovered, so that older files become superfluous.
-func (j *Journal) Start(id Identity, now time.Time, layoutSince int64, src Source) error {
-	j.header.Identity, j.header.layout, j.header.layoutSince = id, j.options.Layout, layoutSince
-	return j.Snapshot(now, src)
-}
-
-// Snapshot begins a new generation: a new journal, at once, then a copy of the
-// state while commits go on into it. When the copy is complete, older files are
-// removed. It also cures a broken journal, since the copy has everything.
-func (j *Journal) Snapshot(now time.Time, src Source) error {
-	h, err := j.rotate(now)
-	if err != nil {
-		return err
-	}
-	if err := j.writeSnapshot(h, src); err != nil {
-		return errors.Join(fmt.Errorf("snapshot: %w", err), j.abandon(h))
-	}
-	j.settle()
-	return j.removeBefore(h.generation)
-}
-
-// settle makes the new journal count on its own, unless it broke meanwhile.
-func (j *Journal) settle() {
-	j.io.Lock()
-	defer j.io.Unlock()
-	if j.io.state == awaiting {
-		j.io.state = writing
-	}
-}
-
-// abandon gives up a journal that will not get the snapshot it awaits: nothing
-// in it was reported as durable. One that continues its predecessor goes on.
-// Renaming may have failed and taken effect; the snapshot goes first then,
-// because without its journal it could not be recovered.
-func (j *Journal) abandon(h header) error {
-	if !h.rebase {
-		return nil
-	}
-	j.syncing.Lock()
-	defer j.syncing.Unlock()
-	j.io.Lock()
-	defer j.io.Unlock()
-	_ = j.fail(errAwaitsSnapshot)
-	err := j.io.file.Close()
-	j.io.file = nil
-	if gone := j.fs.Remove(snapshotName(h.generation)); gone != nil && !errors.Is(gone, fs.ErrNotExist) {
-		return errors.Join(err, gone)
-	}
-	return errors.Join(err, j.fs.Remove(journalName(h.generation)))
-}
-
-// rotate goes on in the journal of the next generation and returns its header.
-func (j *Journal) rotate(now time.Time) (header, error) {
-	j.syncing.Lock()
-	defer j.syncing.Unlock()
-	j.io.Lock()
-	defer j.io.Unlock()
-	// The name is taken from here on, whatever becomes of the file.
-	j.header.generation++
-	h := j.header
-	h.created = now.UnixNano()
-	name := journalName(h.generation)
-	file, err := j.fs.Create(name)
-	if err != nil {
-		return header{}, fmt.Errorf("create journal: %w", err)
-	}
-	h.base, h.rebase = j.finish()
-	if err := j.begin(file, h); err != nil {
-		return header{}, errors.Join(j.fail(err), file.Close(), j.fs.Remove(name))
-	}
-	return h, nil
-}
-
-// finish ends the current file and returns the commit it ends with. Commits
-// that are appended meanwhile are for the next file. If the current one is
-// broken, the next does not continue it (rebase): the snapshot has the rest.
-func (j *Journal) finish() (base uint64, rebase bool) {
-	p, base := j.cut()
-	if j.io.state == writing && j.writeBytes(p, base) == nil {
-		_ = j.syncFile() // on failure the state says so
-	}
-	rebase = j.io.state == broken
-	if j.io.file != nil {
-		rebase = j.io.file.Close() != nil || rebase
-		j.io.file = nil
-	}
-	if rebase {
-		_, base = j.cut()
-	}
-	return base, rebase
-}
-
-// cut takes what is pending; what is appended from now on can be read without it.
-func (j *Journal) cut() (p []byte, seq uint64) {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	p, j.mu.pending = j.mu.pending, nil
-	j.mu.encoder, j.mu.deaf = newEncoder(), false
-	return p, j.mu.appended
-}
-
-// begin makes a new file the current one.
-func (j *Journal) begin(file files.File, h header) error {
-	preamble := appendPreamble(nil, journalMagic, h)
-	if _, err := file.Write(preamble); err != nil {
-		return fmt.Errorf("write journal: %w", err)
-	}
-	if err := errors.Join(file.Sync(), j.fs.Sync()); err != nil {
-		return fmt.Errorf("sync journal: %w", err)
-	}
-	j.io.file, j.io.written, j.io.dirty = file, h.base, false
-	j.size.Store(0)
-	if j.io.state = writing; h.rebase {
-		j.io.state = awaiting
-	}
-	return nil
-}
-
 // writeSnapshot writes the snapshot of a generation, which appears under its
-// name complete or not at all.
-func (j *Journal) writeSnapshot(h header, src Source) error {
+// name complete, on the disk and read back, or not at all. It returns which
+// other files the snapshot refers to.
+func (j *Journal) writeSnapshot(h header, src Source) (kept keptState, err error) {
 	name := snapshotName(h.generation)
+	var written *frameWriter
+	err = j.writeFile(name, func(w *frameWriter) error {
+		s := snapshotWriter{rowWriter: newRowWriter(w)}
+		w.preamble(snapshotMagic, h)
+		written = w
+		err := s.writeAll(src)
+		kept = keptState{generation: h.generation, keys: s.keys, window: s.window}
+		return err
+	}, j.catchUp)
+	if err == nil {
+		j.snapshotBytes.Store(written.written)
+	}
+	return kept, err
+}
+
+// writeFile writes a file that never changes again. Before it gets its name it
+// is synced, read back and whatever else has to come first is done.
+func (j *Journal) writeFile(name string, write func(*frameWriter) error, first func() error) error {
 	file, err := j.fs.Create(name + tempSuffix)
 	if err != nil {
 		return err
 	}
-	w := &snapshotWriter{file: file, encoder: newEncoder(), buf: appendPreamble(nil, snapshotMagic, h)}
-	err = w.writeAll(src)
+	w := &frameWriter{file: file}
+	err = errors.Join(write(w), w.flush())
 	if err == nil {
 		err = file.Sync()
 	}
 	err = errors.Join(err, file.Close())
 	if err == nil {
-		err = j.catchUp()
+		err = j.verify(name+tempSuffix, w.frames)
+	}
+	if err == nil {
+		err = first()
 	}
 	if err == nil {
 		err = j.fs.Rename(name+tempSuffix, name)
@@ -168,8 +76,26 @@ func (j *Journal) writeSnapshot(h header, src Source) error {
 	if err != nil {
 		return errors.Join(err, j.fs.Remove(name+tempSuffix))
 	}
-	j.snapshotBytes.Store(w.written)
 	return j.fs.Sync()
+}
+
+// verify reads a finished file back: every checksum has to be right.
+func (j *Journal) verify(name string, frames int) error {
+	file, err := j.fs.Open(name)
+	if err != nil {
+		return err
+	}
+	fr := newFrameReader(name, file)
+	err = fr.skip(preambleBytes)
+	for n := 0; err == nil; n++ {
+		if _, _, err = fr.next(); errors.Is(err, io.EOF) && n != frames {
+			err = fr.corrupt("%d frames where %d were written", n, frames)
+		}
+	}
+	if errors.Is(err, io.EOF) {
+		err = nil
+	}
+	return errors.Join(err, file.Close())
 }
 
 // catchUp makes the journal durable up to what the copy contains. A snapshot
@@ -178,79 +104,171 @@ func (j *Journal) writeSnapshot(h header, src Source) error {
 func (j *Journal) catchUp() error {
 	j.syncing.Lock()
 	defer j.syncing.Unlock()
-	return j.sync(func() error {
-		if err := j.usable(); !errors.Is(err, errAwaitsSnapshot) {
+	_, err := j.sync(func() error {
+		if err := j.file.usable(); !errors.Is(err, errAwaitsSnapshot) {
 			return err
 		}
 		return nil
 	})
+	return err
 }
 
-// snapshotWriter gathers rows into frames and frames into writes.
-type snapshotWriter struct {
+// frameWriter gathers frames into writes.
+type frameWriter struct {
 	file    files.File
-	encoder encoder
 	buf     []byte
 	written int64
+	frames  int
 }
 
-func (w *snapshotWriter) writeAll(src Source) error {
-	var rows []usage.Row
-	count := uint64(0)
-	for next, more := uint32(0), true; more; {
-		rows, next, more = src.Rows(rows[:0], next, rowsPerCopy)
-		if err := w.writeRows(rows); err != nil {
-			return err
-		}
-		count += uint64(len(rows))
-	}
-	// Copied last, the totals contain at least what any series contains.
-	start := 0
-	w.buf, start = beginFrame(w.buf, frameEnd)
-	w.buf = endFrame(appendTotals(w.buf, src.Totals(), count), start)
-	return w.flush()
+// begin opens a frame; end closes it and writes when enough has gathered.
+func (w *frameWriter) begin(kind frameKind) (start int) {
+	w.buf, start = beginFrame(w.buf, kind)
+	return start
 }
 
-func (w *snapshotWriter) writeRows(rows []usage.Row) error {
-	for len(rows) > 0 {
-		for i := range rows {
-			w.buf = w.encoder.schema(w.buf, rows[i].Schema)
-		}
-		start := 0
-		w.buf, start = beginFrame(w.buf, frameRows)
-		for len(rows) > 0 && len(w.buf)-start < frameTarget {
-			w.buf = appendRow(w.buf, &rows[0])
-			rows = rows[1:]
-		}
-		w.buf = endFrame(w.buf, start)
-	}
+func (w *frameWriter) end(start int) error {
+	w.buf = endFrame(w.buf, start)
+	w.frames++
 	if len(w.buf) < writeTarget {
 		return nil
 	}
 	return w.flush()
 }
 
-func (w *snapshotWriter) flush() error {
+func (w *frameWriter) preamble(magic string, h header) {
+	w.buf = appendPreamble(w.buf, magic, h)
+	w.frames++
+}
+
+func (w *frameWriter) flush() error {
 	n, err := w.file.Write(w.buf)
 	w.written += int64(n)
 	w.buf = w.buf[:0]
 	return err
 }
 
-// removeBefore removes the files of older generations.
-func (j *Journal) removeBefore(generation uint64) error {
-	if err := j.keepTorn(); err != nil {
-		return err
+// rowWriter writes frames of rows, and before them their schemas.
+type rowWriter struct {
+	*frameWriter
+	encoder encoder
+}
+
+func newRowWriter(w *frameWriter) rowWriter { return rowWriter{frameWriter: w, encoder: newEncoder()} }
+
+func (w *rowWriter) schema(s *usage.Schema) {
+	before := len(w.buf)
+	if w.buf = w.encoder.schema(w.buf, s); len(w.buf) > before {
+		w.frames++
 	}
-	found, err := j.list()
-	if err != nil {
-		return err
+}
+
+// writeRows begins each frame with head.
+func (w *rowWriter) writeRows(kind frameKind, head []byte, rows []usage.Row) error {
+	for len(rows) > 0 {
+		for i := range rows {
+			w.schema(rows[i].Schema)
+		}
+		start := w.begin(kind)
+		w.buf = append(w.buf, head...)
+		for len(rows) > 0 && len(w.buf)-start < frameTarget {
+			w.buf = appendRow(w.buf, &rows[0])
+			rows = rows[1:]
+		}
+		if err := w.end(start); err != nil {
+			return err
+		}
 	}
-	for _, f := range found {
-		if f.generation < generation {
-			if err := j.fs.Remove(f.name); err != nil {
-				return fmt.Errorf("remove superseded file: %w", err)
-			}
+	return nil
+}
+
+// snapshotWriter writes the parts of a snapshot.
+type snapshotWriter struct {
+	rowWriter
+	rows   uint64
+	keys   []uint64 // numbers of the files with dedup keys
+	window uint64   // number of the window on its way, 0: none
+}
+
+// writeAll copies the totals last: they contain at least what any part
+// contains. The files with dedup keys come after the keys that are in none,
+// because a minute may get its file in between.
+func (w *snapshotWriter) writeAll(src Source) error {
+	for _, write := range []func(Source) error{w.writeSeries, w.writeRetired, w.writeKeys, w.writeKeyFiles} {
+		if err := write(src); err != nil {
+			return err
+		}
+	}
+	totals := src.Totals()
+	if totals.Window.Open() {
+		w.window = totals.Window.Number
+	}
+	start := w.begin(frameEnd)
+	w.buf = appendTotals(w.buf, totals, w.rows)
+	return w.end(start)
+}
+
+func (w *snapshotWriter) writeSeries(src Source) error {
+	var rows []usage.Row
+	for next, more := uint32(0), true; more; {
+		rows, next, more = src.Rows(rows[:0], next, rowsPerCopy)
+		if err := w.writeRows(frameRows, nil, rows); err != nil {
+			return err
+		}
+		w.rows += uint64(len(rows))
+	}
+	return nil
+}
+
+func (w *snapshotWriter) writeRetired(src Source) error {
+	var rows []usage.Retired
+	for from, more := 0, true; more; from += len(rows) {
+		if rows, more = src.Retired(rows[:0], from, rowsPerCopy); len(rows) == 0 {
+			return nil
+		}
+		for i := range rows {
+			w.schema(rows[i].Schema)
+		}
+		start := w.begin(frameRetired)
+		for i := range rows {
+			w.buf = appendRetired(w.buf, &rows[i])
+		}
+		if err := w.end(start); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (w *snapshotWriter) writeKeys(src Source) error {
+	for minute, keys := range src.Keys() {
+		if err := w.keysFrame(minute, keys); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// keysFrame writes dedup keys of one minute.
+func (w *frameWriter) keysFrame(minute int64, keys []uint64) error {
+	if len(keys) == 0 {
+		return nil
+	}
+	start := w.begin(frameKeys)
+	w.buf = binary.AppendVarint(w.buf, minute)
+	w.buf = appendKeys(w.buf, keys)
+	return w.end(start)
+}
+
+func (w *snapshotWriter) writeKeyFiles(src Source) error {
+	for _, f := range src.KeyFiles() {
+		w.keys = append(w.keys, f.Number)
+		start := w.begin(frameKeyFile)
+		w.buf = binary.AppendUvarint(w.buf, f.Number)
+		w.buf = binary.AppendVarint(w.buf, f.Minute)
+		w.buf = binary.AppendUvarint(w.buf, uint64(f.Count))
+		if err := w.end(start); err != nil {
+			return err
 		}
 	}
 	return nil

@@ -29,7 +29,11 @@ type TelemetryBuilder struct {
 	mu                      sync.Mutex
 	registrations           []metric.Registration
 	UsageBadValues          metric.Int64Counter
+	UsageDedupKeys          metric.Int64ObservableGauge
+	UsageDedupSize          metric.Int64ObservableGauge
+	UsageDedupWindow        metric.Float64ObservableGauge
 	UsageExportFailures     metric.Int64Counter
+	UsageExportRejected     metric.Int64Counter
 	UsageFlushDuration      metric.Float64Histogram
 	UsageFlushFailures      metric.Int64Counter
 	UsageJournalSize        metric.Int64ObservableGauge
@@ -38,6 +42,9 @@ type TelemetryBuilder struct {
 	UsageRecordsRefused     metric.Int64Counter
 	UsageSeries             metric.Int64ObservableUpDownCounter
 	UsageSnapshotSize       metric.Int64ObservableGauge
+	UsageStateDamaged       metric.Int64Counter
+	UsageStateResets        metric.Int64Counter
+	UsageStateTorn          metric.Int64Counter
 	UsageTokensInconsistent metric.Int64Counter
 }
 
@@ -50,6 +57,51 @@ type telemetryBuilderOptionFunc func(mb *TelemetryBuilder)
 
 func (tbof telemetryBuilderOptionFunc) apply(mb *TelemetryBuilder) {
 	tbof(mb)
+}
+
+// RegisterUsageDedupKeysCallback sets callback for observable UsageDedupKeys metric.
+func (builder *TelemetryBuilder) RegisterUsageDedupKeysCallback(cb metric.Int64Callback) error {
+	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
+		cb(ctx, &observerInt64{inst: builder.UsageDedupKeys, obs: o})
+		return nil
+	}, builder.UsageDedupKeys)
+	if err != nil {
+		return err
+	}
+	builder.mu.Lock()
+	defer builder.mu.Unlock()
+	builder.registrations = append(builder.registrations, reg)
+	return nil
+}
+
+// RegisterUsageDedupSizeCallback sets callback for observable UsageDedupSize metric.
+func (builder *TelemetryBuilder) RegisterUsageDedupSizeCallback(cb metric.Int64Callback) error {
+	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
+		cb(ctx, &observerInt64{inst: builder.UsageDedupSize, obs: o})
+		return nil
+	}, builder.UsageDedupSize)
+	if err != nil {
+		return err
+	}
+	builder.mu.Lock()
+	defer builder.mu.Unlock()
+	builder.registrations = append(builder.registrations, reg)
+	return nil
+}
+
+// RegisterUsageDedupWindowCallback sets callback for observable UsageDedupWindow metric.
+func (builder *TelemetryBuilder) RegisterUsageDedupWindowCallback(cb metric.Float64Callback) error {
+	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
+		cb(ctx, &observerFloat64{inst: builder.UsageDedupWindow, obs: o})
+		return nil
+	}, builder.UsageDedupWindow)
+	if err != nil {
+		return err
+	}
+	builder.mu.Lock()
+	defer builder.mu.Unlock()
+	builder.registrations = append(builder.registrations, reg)
+	return nil
 }
 
 // RegisterUsageJournalSizeCallback sets callback for observable UsageJournalSize metric.
@@ -137,6 +189,16 @@ func (oi *observerInt64) Observe(value int64, opts ...metric.ObserveOption) {
 	oi.obs.ObserveInt64(oi.inst, value, opts...)
 }
 
+type observerFloat64 struct {
+	embedded.Float64Observer
+	inst metric.Float64Observable
+	obs  metric.Observer
+}
+
+func (oi *observerFloat64) Observe(value float64, opts ...metric.ObserveOption) {
+	oi.obs.ObserveFloat64(oi.inst, value, opts...)
+}
+
 // Shutdown unregister all registered callbacks for async instruments.
 func (builder *TelemetryBuilder) Shutdown() {
 	builder.mu.Lock()
@@ -161,10 +223,34 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 		metric.WithUnit("{value}"),
 	)
 	errs = errors.Join(errs, err)
+	builder.UsageDedupKeys, err = builder.meter.Int64ObservableGauge(
+		"otelcol.usage.dedup.keys",
+		metric.WithDescription("Records and batches that are remembered to have been counted [Alpha]"),
+		metric.WithUnit("{key}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.UsageDedupSize, err = builder.meter.Int64ObservableGauge(
+		"otelcol.usage.dedup.size",
+		metric.WithDescription("Memory that remembering them takes [Alpha]"),
+		metric.WithUnit("By"),
+	)
+	errs = errors.Join(errs, err)
+	builder.UsageDedupWindow, err = builder.meter.Float64ObservableGauge(
+		"otelcol.usage.dedup.window",
+		metric.WithDescription("For how long what was counted is remembered at the moment; less than configured when memory is short [Alpha]"),
+		metric.WithUnit("s"),
+	)
+	errs = errors.Join(errs, err)
 	builder.UsageExportFailures, err = builder.meter.Int64Counter(
 		"otelcol.usage.export.failures",
 		metric.WithDescription("Exports that the next consumer or the state directory did not take; the next export repeats them [Alpha]"),
 		metric.WithUnit("{export}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.UsageExportRejected, err = builder.meter.Int64Counter(
+		"otelcol.usage.export.rejected",
+		metric.WithDescription("Data points of delta windows that the next consumer refused for good; they are not sent again [Alpha]"),
+		metric.WithUnit("{data_point}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.UsageFlushDuration, err = builder.meter.Float64Histogram(
@@ -213,6 +299,24 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	builder.UsageSnapshotSize, err = builder.meter.Int64ObservableGauge(
 		"otelcol.usage.snapshot.size",
 		metric.WithDescription("Bytes in the last snapshot [Alpha]"),
+		metric.WithUnit("By"),
+	)
+	errs = errors.Join(errs, err)
+	builder.UsageStateDamaged, err = builder.meter.Int64Counter(
+		"otelcol.usage.state.damaged",
+		metric.WithDescription("Damaged or missing parts of stored usage, found at start [Alpha]"),
+		metric.WithUnit("{file}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.UsageStateResets, err = builder.meter.Int64Counter(
+		"otelcol.usage.state.resets",
+		metric.WithDescription("Times that series or the writer's identity had to begin anew because stored usage was damaged [Alpha]"),
+		metric.WithUnit("{reset}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.UsageStateTorn, err = builder.meter.Int64Counter(
+		"otelcol.usage.state.torn",
+		metric.WithDescription("Bytes cut at the end of the journal at start, which a dying process was writing [Alpha]"),
 		metric.WithUnit("By"),
 	)
 	errs = errors.Join(errs, err)

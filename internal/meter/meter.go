@@ -6,11 +6,12 @@ import (
 	"fmt"
 	"slices"
 	"sync"
-	"sync/atomic"
 
-	"github.com/google/uuid"
+	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/consumer"
 	"go.opentelemetry.io/collector/consumer/consumererror"
+	"go.opentelemetry.io/collector/pdata/plog"
+	"go.opentelemetry.io/collector/pdata/pmetric"
 	"go.opentelemetry.io/collector/pdata/ptrace"
 	"go.uber.org/zap"
 
@@ -32,43 +33,41 @@ type Meter struct {
 	store     *store // nil when nothing is kept
 	emitter   *emit.Emitter
 	telemetry *telemetry
+	clock     clock
 
-	run  sync.WaitGroup // the goroutines of run.go
-	stop chan struct{}  // closed when they have to end
-	// exporting is held while an export takes its time and its first part.
-	exporting sync.Mutex
-	// exported is how many records the last complete export contained.
-	exported atomic.Int64
-	exits    atomic.Bool // whether there ever was an exit
+	run     sync.WaitGroup // the goroutines of run.go
+	stop    chan struct{}  // closed when they have to end
+	outbox  outbox
+	evicted uint64 // from the dedup window, as far as the log knows
 }
 
 // Open makes a meter and, with persistence, continues from what is stored.
 func Open(set Settings, o Options) (*Meter, error) {
 	schemas, hasher := &usage.Schemas{}, usage.NewHasher()
 	m := &Meter{options: o, log: set.Telemetry.Logger, stop: make(chan struct{})}
-	m.extractor = extract.New(extract.Options{
-		Endpoints: o.Endpoints, Providers: o.Providers, Schemas: schemas, Hasher: hasher, Layout: o.Layout,
-	})
-	options := engine.Options{Schemas: schemas, Hasher: hasher, Layout: o.Layout}
+	m.outbox = outbox{meter: m, exits: map[string]*Exit{}}
+	options := engine.Options{Schemas: schemas, Hasher: hasher, Layout: o.Layout, Dedup: o.Dedup.window()}
+	from := newOrigin()
 	if o.Persistence == nil {
 		m.engine = engine.New(options)
-		if err := m.begin(set, origin{writer: uuid.NewString()}); err != nil {
+	} else {
+		store, err := openStore(set, o, schemas)
+		if err != nil {
 			return nil, err
 		}
-		return m, nil
+		options.Journal, options.JournalWindow = store.journal.Append, store.journal.AppendWindow
+		m.engine, m.store = engine.New(options), store
+		if from, err = store.recover(m.engine); err != nil {
+			return nil, errors.Join(err, store.journal.Close())
+		}
 	}
-	store, err := openStore(set, o, schemas)
-	if err != nil {
-		return nil, err
-	}
-	options.Journal = store.journal.Append
-	m.engine, m.store = engine.New(options), store
-	from, err := store.recover(m.engine)
-	if err == nil {
-		err = m.begin(set, from)
-	}
-	if err != nil {
-		return nil, errors.Join(err, store.journal.Close())
+	m.clock = from.clock
+	m.extractor = extract.New(extract.Options{
+		Endpoints: o.Endpoints, Providers: o.Providers, Schemas: schemas, Hasher: hasher, Layout: o.Layout,
+		Dedup: o.Dedup != nil, Secret: from.secret,
+	})
+	if err := m.begin(set, from); err != nil {
+		return nil, errors.Join(err, m.closeStore())
 	}
 	return m, nil
 }
@@ -88,11 +87,21 @@ func (m *Meter) begin(set Settings, from origin) error {
 		return fmt.Errorf("self-telemetry: %w", err)
 	}
 	m.telemetry = t
+	t.recovered(from.damage)
 	if m.store != nil {
 		m.store.telemetry = t
-		m.startFlushing()
 	}
+	m.startUpkeep()
 	return nil
+}
+
+// Join adds the host of an instance, which is told whether usage can be kept,
+// until leave is called.
+func (m *Meter) Join(host component.Host) (leave func()) {
+	if m.store == nil {
+		return func() {}
+	}
+	return m.store.health.join(host)
 }
 
 // Traces meters a batch of spans and passes it on: extract, forward, commit,
@@ -101,17 +110,60 @@ func (m *Meter) begin(set Settings, from origin) error {
 // it again. The context does not matter to the commit: the client may be gone
 // although the next consumer has accepted its data.
 func (m *Meter) Traces(ctx context.Context, td ptrace.Traces, next consumer.Traces) error {
-	r := m.extractor.Traces(td, now())
-	defer m.extractor.Release(r)
-	err := next.ConsumeTraces(ctx, td)
-	if err != nil && !consumererror.IsPermanent(err) {
-		m.telemetry.refused(r.Batch.Ledger.Received())
+	if err := m.admit(usage.Traces, td.SpanCount); err != nil {
 		return err
 	}
-	if failed := m.commit(r); err == nil {
-		return failed
+	r := m.extractor.Traces(td, now())
+	defer m.extractor.Release(r)
+	return m.settle(r, next.ConsumeTraces(ctx, td))
+}
+
+// Logs passes a batch of log records on; they are in the ledger and, so far, in
+// no series.
+func (m *Meter) Logs(ctx context.Context, ld plog.Logs, next consumer.Logs) error {
+	if err := m.admit(usage.Logs, ld.LogRecordCount); err != nil {
+		return err
+	}
+	r := m.extractor.Unrecognized(usage.Logs, ld.LogRecordCount())
+	defer m.extractor.Release(r)
+	return m.settle(r, next.ConsumeLogs(ctx, ld))
+}
+
+// Metrics passes a batch of data points on; they are in the ledger and, so far,
+// in no series.
+func (m *Meter) Metrics(ctx context.Context, md pmetric.Metrics, next consumer.Metrics) error {
+	if err := m.admit(usage.Metrics, md.DataPointCount); err != nil {
+		return err
+	}
+	r := m.extractor.Unrecognized(usage.Metrics, md.DataPointCount())
+	defer m.extractor.Release(r)
+	return m.settle(r, next.ConsumeMetrics(ctx, md))
+}
+
+// admit refuses a batch before anything is done with it, if its usage could not
+// be kept and that matters.
+func (m *Meter) admit(signal usage.Signal, records func() int) error {
+	if m.store == nil {
+		return nil
+	}
+	err := m.store.admit()
+	if err != nil {
+		m.telemetry.refused(signal, int64(records()))
 	}
 	return err
+}
+
+// settle counts a reading unless the next consumer has refused the batch for
+// now, and returns what its sender has to know.
+func (m *Meter) settle(r *extract.Reading, forwarded error) error {
+	if forwarded != nil && !consumererror.IsPermanent(forwarded) {
+		m.telemetry.refused(r.Batch.Signal, r.Batch.Ledger.Received())
+		return forwarded
+	}
+	if failed := m.commit(r); forwarded == nil {
+		return failed
+	}
+	return forwarded
 }
 
 // commit counts a reading and returns when it is as durable as promised.
@@ -119,7 +171,7 @@ func (m *Meter) commit(r *extract.Reading) error {
 	if r.Batch.Ledger.Received() == 0 {
 		return nil
 	}
-	seq := m.engine.Commit(r.Batch, now().UnixNano())
+	seq := m.engine.Commit(r.Batch, m.clock.moment())
 	m.telemetry.read(r)
 	if m.store == nil {
 		return nil
@@ -151,7 +203,7 @@ func (m *Meter) export(ctx context.Context, next consumer.Metrics) error {
 		}
 		rows, from, more = m.part(rows[:0], from, at)
 	}
-	m.exported.Store(counted)
+	m.outbox.exported.Store(counted)
 	return nil
 }
 
@@ -159,15 +211,21 @@ func (m *Meter) export(ctx context.Context, next consumer.Metrics) error {
 // all of it for most. The two belong together: of two exits that export at the
 // same moment, the one with the later time must not have the older numbers.
 func (m *Meter) beginExport() (at, counted int64, rows []usage.Row, from uint32, more bool) {
-	m.exporting.Lock()
-	defer m.exporting.Unlock()
-	at = m.engine.Tick(now().UnixNano())
+	m.outbox.mu.Lock()
+	defer m.outbox.mu.Unlock()
+	at = m.tick().Wall
+	counted = m.engine.Stats().Ledgers.Counted()
+	rows, from, more = m.part(nil, 0, at)
+	return at, counted, rows, from, more
+}
+
+// tick takes the time of an export.
+func (m *Meter) tick() usage.Moment {
+	at := m.engine.Tick(m.clock.moment())
 	if m.store != nil {
 		m.store.journal.Tick(at)
 	}
-	counted = m.engine.Stats().Ledger[usage.Counted]
-	rows, from, more = m.part(nil, 0, at)
-	return at, counted, rows, from, more
+	return at
 }
 
 // part copies the series of one part of an export. Those that have begun after
@@ -181,6 +239,16 @@ func (m *Meter) part(rows []usage.Row, from uint32, at int64) (out []usage.Row, 
 // commits; each part costs a sync at most.
 const rowsPerExport = 4096
 
+// upkeep is what happens now and then while the meter is open.
+func (m *Meter) upkeep() {
+	m.packKeys()
+	if m.store != nil {
+		m.store.tick(m.engine)
+	}
+}
+
+func (m *Meter) failing() bool { return m.store != nil && m.store.health.failing.Load() }
+
 // Close ends the goroutines, writes what is not written yet and lets go of the
 // directory. Every user has to have stopped feeding it.
 func (m *Meter) Close() error {
@@ -188,10 +256,17 @@ func (m *Meter) Close() error {
 	m.run.Wait()
 	defer m.telemetry.shutdown()
 	if m.store != nil {
-		return m.store.close(m.engine)
+		return m.closeStore()
 	}
-	if lost := m.engine.Stats().Ledger[usage.Counted] - m.exported.Load(); lost > 0 && m.exits.Load() {
+	if lost := m.engine.Stats().Ledgers.Counted() - m.outbox.exported.Load(); lost > 0 && m.outbox.used() {
 		m.log.Warn("Records were counted after the last export and are not kept: enable `persistence` to export them after the next start", zap.Int64("records", lost))
 	}
 	return nil
+}
+
+func (m *Meter) closeStore() error {
+	if m.store == nil {
+		return nil
+	}
+	return m.store.close(m.engine)
 }

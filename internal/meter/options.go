@@ -16,8 +16,20 @@ type Options struct {
 	Providers      extract.Side
 	Layout         *usage.Layout
 	ExportInterval time.Duration
+	// Delta says that an export has what has changed since the one before;
+	// otherwise it has what was ever counted.
+	Delta bool
+	// Dedup is nil when everything counts, however often it is sent.
+	Dedup *Dedup
 	// Persistence is nil when nothing is kept on disk.
 	Persistence *Persistence
+}
+
+// Dedup says for how long, and in how much memory, what was counted is
+// remembered.
+type Dedup struct {
+	Window   time.Duration
+	MaxBytes int64
 }
 
 // Persistence says where and how state is kept.
@@ -28,6 +40,12 @@ type Persistence struct {
 	Open       func(owner string) (files.FS, error)
 	Interval   time.Duration
 	Durability Durability
+	// Refuse says that data is refused while it could not be kept; otherwise it
+	// is metered in memory meanwhile.
+	Refuse bool
+	// KeepDamaged says that damaged state is left as it is and nothing starts on
+	// it; otherwise it is moved away and what is valid goes on.
+	KeepDamaged bool
 }
 
 // Durability says what has to have happened to a batch before it is
@@ -40,6 +58,8 @@ const (
 	// Write acknowledges what the operating system has: only a power loss can
 	// lose something, at most one interval.
 	Write
+	// Sync acknowledges what is on the disk: nothing is lost.
+	Sync
 )
 
 // Settings are what the Collector hands to a component.
@@ -47,4 +67,6 @@ type Settings struct {
 	ID        component.ID
 	BuildInfo component.BuildInfo
 	Telemetry component.TelemetrySettings
+	// Host is told when usage cannot be kept, and when it can again.
+	Host component.Host
 }

@@ -5,25 +5,72 @@ import (
 	"errors"
 	"time"
 
+	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/consumer"
 	"go.uber.org/zap"
+
+	"github.com/otelusage/usageprocessor/internal/usage"
 )
 
 // now is the wall clock of everything in this package and below it.
 func now() time.Time { return time.Now() }
 
-// startFlushing flushes each persistence.interval until the meter closes.
-func (m *Meter) startFlushing() {
+// clock tells both times. Ages run on the monotonic clock while the process
+// runs; while none did, they grew by what the wall clock says, if it went on.
+type clock struct {
+	age   int64 // when the meter was opened, ns
+	since time.Time
+}
+
+// newClock goes on from the newest moment that was given out.
+func newClock(last usage.Moment) clock {
+	c := clock{age: last.Age, since: now()}
+	if asleep := c.since.UnixNano() - last.Wall; last.Wall > 0 && asleep > 0 {
+		c.age = usage.AddSaturating(c.age, asleep)
+	}
+	return c
+}
+
+func (c clock) moment() usage.Moment {
+	t := now()
+	return usage.Moment{Wall: t.UnixNano(), Age: usage.AddSaturating(c.age, int64(t.Sub(c.since)))}
+}
+
+const (
+	// tidyInterval is how often a meter without persistence looks after itself.
+	tidyInterval = 10 * time.Second
+	// firstRetry is how soon a failed write is cured, if it can be; then the
+	// pauses double, up to the interval.
+	firstRetry = time.Second
+)
+
+// startUpkeep flushes each persistence.interval until the meter closes, and
+// keeps trying sooner while that fails.
+func (m *Meter) startUpkeep() {
+	interval := tidyInterval
+	var broke <-chan struct{}
+	if m.store != nil {
+		interval, broke = m.store.options.Interval, m.store.health.broke
+	}
 	m.run.Go(func() {
-		ticker := time.NewTicker(m.store.options.Interval)
-		defer ticker.Stop()
+		timer := time.NewTimer(interval)
+		defer timer.Stop()
+		retry := firstRetry
 		for {
 			select {
-			case <-ticker.C:
-				m.store.tick(m.engine)
+			case <-timer.C:
+				m.upkeep()
+			case <-broke:
+				retry = firstRetry
 			case <-m.stop:
 				return
 			}
+			pause := interval
+			if m.failing() {
+				pause = min(retry, interval)
+				retry = 2 * pause
+			}
+			timer.Reset(pause)
 		}
 	})
 }
@@ -40,13 +87,17 @@ type Exit struct {
 	cancel context.CancelFunc
 	stop   chan struct{}
 	done   chan struct{}
+
+	// outbox.mu guards the rest.
+	name string // the same over restarts
+	gone bool   // it has stopped, or was left behind
 }
 
 // StartExit begins to export to next, until Stop.
-func (m *Meter) StartExit(next consumer.Metrics) *Exit {
-	m.exits.Store(true)
+func (m *Meter) StartExit(host component.Host, next consumer.Metrics) *Exit {
 	ctx, cancel := context.WithCancel(context.Background())
 	x := &Exit{meter: m, next: next, cancel: cancel, stop: make(chan struct{}), done: make(chan struct{})}
+	m.outbox.join(x, pipelineOf(host))
 	go x.loop(ctx)
 	return x
 }
@@ -58,16 +109,16 @@ func (x *Exit) loop(ctx context.Context) {
 	for {
 		select {
 		case <-ticker.C:
-			x.export(ctx)
+			x.export(ctx, false)
 		case <-x.stop:
-			x.export(ctx)
+			x.export(ctx, true)
 			return
 		}
 	}
 }
 
-func (x *Exit) export(ctx context.Context) {
-	if err := x.meter.export(ctx, x.next); err != nil {
+func (x *Exit) export(ctx context.Context, last bool) {
+	if err := x.meter.outbox.deliver(ctx, x, last); err != nil {
 		x.meter.telemetry.exportFailed()
 		x.meter.log.Warn("Usage was not exported; the next export repeats it", zap.Error(err))
 	}
@@ -79,6 +130,7 @@ func (x *Exit) export(ctx context.Context) {
 // the shutdown of the whole Collector.
 func (x *Exit) Stop(ctx context.Context) error {
 	defer x.cancel()
+	defer x.meter.outbox.leave(x)
 	ctx, cancel := context.WithTimeout(ctx, lastExport)
 	defer cancel()
 	close(x.stop)

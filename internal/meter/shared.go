@@ -10,8 +10,8 @@ import (
 // factory value and is no package variable: a reload makes new factories after
 // everything of the old ones was shut down.
 type Shared struct {
-	mu    sync.Mutex // guards everything below
-	exits map[component.ID]bool
+	mu    sync.Mutex           // guards everything below
+	exits map[component.ID]int // instances in metrics pipelines
 	open  map[component.ID]*sharedMeter
 }
 
@@ -22,14 +22,14 @@ type sharedMeter struct {
 
 // NewShared returns a holder of no meters.
 func NewShared() *Shared {
-	return &Shared{exits: map[component.ID]bool{}, open: map[component.ID]*sharedMeter{}}
+	return &Shared{exits: map[component.ID]int{}, open: map[component.ID]*sharedMeter{}}
 }
 
 // ExpectExit notes that an instance in a metrics pipeline exists.
 func (s *Shared) ExpectExit(id component.ID) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.exits[id] = true
+	s.exits[id]++
 }
 
 // Acquire returns the meter of a component, opening it for its first user.
@@ -38,15 +38,17 @@ func (s *Shared) Acquire(set Settings, options Options) (*Meter, error) {
 	defer s.mu.Unlock()
 	if entry, ok := s.open[set.ID]; ok {
 		entry.users++
+		entry.meter.outbox.expect(s.exits[set.ID])
 		return entry.meter, nil
 	}
 	m, err := Open(set, options)
 	if err != nil {
 		return nil, err
 	}
-	if !s.exits[set.ID] {
+	if s.exits[set.ID] == 0 {
 		set.Telemetry.Logger.Warn("No metrics pipeline contains this processor: usage is metered and kept, but never exported")
 	}
+	m.outbox.expect(s.exits[set.ID])
 	s.open[set.ID] = &sharedMeter{meter: m, users: 1}
 	return m, nil
 }

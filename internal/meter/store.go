@@ -8,10 +8,8 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/google/uuid"
 	"go.uber.org/zap"
 
-	"github.com/otelusage/usageprocessor/internal/engine"
 	"github.com/otelusage/usageprocessor/internal/journal"
 	"github.com/otelusage/usageprocessor/internal/usage"
 )
@@ -26,26 +24,21 @@ const (
 	journalFactor = 4
 )
 
-// origin says as whom a meter exports.
-type origin struct {
-	writer      string
-	layoutSince int64 // Unix ns
-}
-
-// store keeps a meter's commits in a directory.
+// store keeps a meter's commits.
 type store struct {
 	journal   *journal.Journal
 	options   Persistence
 	log       *zap.Logger
 	telemetry *telemetry
+	health    *health
 
 	closed atomic.Bool // set before the last flush
-
-	mu      sync.Mutex // guards failing
-	failing bool       // whether the log says that the directory fails
+	// writing is held while a generation, a file of dedup keys or a delta window
+	// is written.
+	writing sync.Mutex
 }
 
-// openStore locks the directory; nothing is written to it but the lock.
+// openStore takes the place where state is kept; nothing is changed in it yet.
 func openStore(set Settings, o Options, schemas *usage.Schemas) (*store, error) {
 	host, err := os.Hostname()
 	if err != nil {
@@ -55,71 +48,55 @@ func openStore(set Settings, o Options, schemas *usage.Schemas) (*store, error) 
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", o.Persistence.Place, err)
 	}
-	j := journal.New(journal.Options{FS: fs, Schemas: schemas, Layout: o.Layout})
-	return &store{journal: j, options: *o.Persistence, log: set.Telemetry.Logger}, nil
-}
-
-// recover reads what is stored into the engine and begins a new epoch.
-func (s *store) recover(e *engine.Engine) (origin, error) {
-	found, err := s.journal.Recover(e)
-	if err != nil {
-		return origin{}, fmt.Errorf("%s cannot be used as it is and was left so: %w", s.options.Place, err)
-	}
-	s.report(found)
-	started := now()
-	if found.Writer == "" {
-		found.Writer = uuid.NewString()
-	}
-	// Nothing may be given a time before one that was given out already.
-	e.Tick(found.Time)
-	if found.Relaid {
-		found.LayoutSince = e.Tick(started.UnixNano())
-	}
-	found.Epoch++
-	if err := s.journal.Start(found.Identity, started, found.LayoutSince, e); err != nil {
-		return origin{}, fmt.Errorf("%s: %w", s.options.Place, err)
-	}
-	stats := e.Stats()
-	s.log.Info("Usage is kept on disk", zap.String("place", s.options.Place), zap.String("writer", found.Writer),
-		zap.Uint64("epoch", found.Epoch), zap.Int64("records", stats.Ledger[usage.Counted]),
-		zap.Int("endpoint_series", stats.Series[usage.Endpoint]), zap.Int("provider_series", stats.Series[usage.Provider]))
-	return origin{writer: found.Writer, layoutSince: found.LayoutSince}, nil
-}
-
-// report logs what recovery had to leave behind.
-func (s *store) report(found journal.Recovered) {
-	if found.TornBytes > 0 {
-		s.log.Warn("The end of the journal cannot be read: its process died while writing. What was cut is kept as `*.torn`", zap.Int64("bytes", found.TornBytes))
-	}
-	if len(found.Discarded) > 0 {
-		s.log.Warn("State written while the directory was failing is incomplete and not used", zap.Strings("files", found.Discarded))
-	}
-	if found.Relaid {
-		s.log.Warn("`export.histogram` or `export.buckets` has changed: distributions start anew, counts go on")
-	}
+	log := set.Telemetry.Logger
+	return &store{
+		journal: journal.New(journal.Options{FS: fs, Schemas: schemas, Layout: o.Layout}),
+		options: *o.Persistence, log: log, health: newHealth(log),
+	}, nil
 }
 
 // acknowledge returns nil when commits up to seq are as durable as promised.
-// While the directory fails, metering goes on in memory. What comes after the
-// last flush can only be counted when it is sent again, after the next start.
+// While they cannot be written, metering goes on in memory or, if it is to be
+// refused, the batch has to be sent again: its keys are committed with it, so
+// that it does not count again.
 func (s *store) acknowledge(seq uint64) error {
-	if s.options.Durability == Interval && s.journal.Pending() < maxPending && !s.closed.Load() {
-		return nil
-	}
-	err := s.journal.Write(seq)
+	err := s.harden(seq)
 	if errors.Is(err, journal.ErrClosed) {
 		return ErrNotOpen
 	}
 	if err != nil {
 		s.failed(err)
 	}
+	if err != nil && s.options.Refuse {
+		return fmt.Errorf("usage could not be written: %w", err)
+	}
 	return nil
+}
+
+// harden makes commits up to seq as durable as promised.
+func (s *store) harden(seq uint64) error {
+	switch {
+	case s.options.Durability == Sync:
+		return s.journal.Sync(seq)
+	case s.options.Durability == Write || s.journal.Pending() >= maxPending || s.closed.Load():
+		return s.journal.Write(seq)
+	default:
+		return nil
+	}
+}
+
+// admit refuses data while it could not be kept, if that is asked for.
+func (s *store) admit() error {
+	if !s.options.Refuse || !s.health.failing.Load() {
+		return nil
+	}
+	return errors.New("usage cannot be written at the moment (`persistence.on_error` is `refuse`): try again")
 }
 
 // flush makes everything committed so far durable.
 func (s *store) flush() error {
 	begin := now()
-	err := s.journal.Sync()
+	err := s.journal.Flush()
 	s.telemetry.flushed(now().Sub(begin))
 	if err != nil {
 		s.failed(err)
@@ -127,48 +104,37 @@ func (s *store) flush() error {
 	return err
 }
 
+func (s *store) failed(err error) {
+	s.telemetry.flushFailed()
+	s.health.failed(err)
+}
+
 // tick is what happens each persistence.interval: flush, then cure a broken
 // journal or shorten a long one, both by a snapshot.
 func (s *store) tick(src journal.Source) {
+	s.writing.Lock()
+	defer s.writing.Unlock()
 	err := s.flush()
 	if err == nil && s.journal.Size() < max(minJournal, journalFactor*s.journal.SnapshotSize()) {
-		s.recovered()
+		s.health.recovered()
 		return
 	}
 	snapshot := s.journal.Snapshot(now(), src)
-	if err = s.journal.Sync(); err != nil {
+	if err = s.journal.Flush(); err != nil {
 		s.failed(errors.Join(err, snapshot))
 		return
 	}
-	s.recovered()
+	s.health.recovered()
 	if snapshot != nil {
 		s.log.Warn("A snapshot failed; usage is safe in the journal, which goes on growing", zap.Error(snapshot))
 	}
 }
 
-// failed notes that the directory could not be written to: in the metrics each
-// time, in the log once until it recovers.
-func (s *store) failed(err error) {
-	s.telemetry.flushFailed()
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if !s.failing {
-		s.failing = true
-		s.log.Error("Usage could not be written to disk: it is metered in memory and not exported until a snapshot succeeds, which is tried each `persistence.interval`", zap.Error(err))
-	}
-}
-
-func (s *store) recovered() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.failing {
-		s.failing = false
-		s.log.Info("Usage is on disk again, nothing was lost")
-	}
-}
-
 // close makes one last attempt to write what is only in memory, and unlocks.
 func (s *store) close(src journal.Source) error {
+	// An exit that was left behind may be cutting a window.
+	s.writing.Lock()
+	defer s.writing.Unlock()
 	s.closed.Store(true)
 	var err error
 	if s.flush() != nil {

@@ -46,6 +46,7 @@ func options(durability Durability, fsys files.FS) Options {
 	return Options{
 		Endpoints: extract.Side{Enabled: true}, Providers: extract.Side{Enabled: true},
 		Layout: usage.ExponentialLayout(), ExportInterval: time.Minute,
+		Dedup: &Dedup{Window: 10 * time.Minute, MaxBytes: 1 << 20},
 		Persistence: &Persistence{
 			Place: "the disk", Open: func(string) (files.FS, error) { return fsys, nil },
 			Interval: 10 * time.Second, Durability: durability,
@@ -129,7 +130,7 @@ func TestFailingDisk_A_R2(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		dir := t.TempDir()
 		b := newBench(t, dir, Write)
-		exit := b.StartExit(b.sink)
+		exit := b.StartExit(nil, b.sink)
 		b.request(t)
 		time.Sleep(61 * time.Second)
 		assert.Equal(t, int64(1), b.exported())
@@ -141,17 +142,17 @@ func TestFailingDisk_A_R2(t *testing.T) {
 		time.Sleep(5 * time.Minute)
 		assert.Equal(t, int64(1), b.exported(), "nothing is visible that is not durable")
 		assert.Greater(t, b.failures(t), int64(10))
-		assert.Equal(t, 1, b.logs.FilterMessageSnippet("could not be written to disk").Len(), "logged once")
+		assert.Equal(t, 5, b.logs.FilterMessageSnippet("cannot be written").Len(), "logged once a minute")
 
 		b.disk.Heal()
 		time.Sleep(2 * time.Minute)
 		assert.Equal(t, int64(4), b.exported())
-		assert.Equal(t, 1, b.logs.FilterMessageSnippet("on disk again").Len())
+		assert.Equal(t, 1, b.logs.FilterMessageSnippet("written again").Len())
 		require.NoError(t, exit.Stop(t.Context()))
 		require.NoError(t, b.close(t))
 
 		again := newBench(t, dir, Write)
-		assert.Equal(t, int64(4), again.engine.Stats().Ledger[usage.Counted])
+		assert.Equal(t, int64(4), again.engine.Stats().Ledgers[usage.Traces][usage.Counted])
 		require.NoError(t, again.close(t))
 	})
 }
@@ -228,7 +229,7 @@ func TestExitThatCannotBeStoppedIsLeftBehind(t *testing.T) {
 		})
 		require.NoError(t, err)
 		b.request(t)
-		exit := b.StartExit(stuck)
+		exit := b.StartExit(nil, stuck)
 		begin := time.Now()
 		assert.ErrorContains(t, exit.Stop(t.Context()), "left behind")
 		assert.Equal(t, lastExport+cancelGrace, time.Since(begin))

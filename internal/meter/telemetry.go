@@ -18,7 +18,7 @@ import (
 // anyway are read when somebody collects them; counting costs nothing.
 type telemetry struct {
 	builder *metadata.TelemetryBuilder
-	traces  metric.MeasurementOption
+	signals [usage.Signals]metric.MeasurementOption
 }
 
 func newTelemetry(set component.TelemetrySettings, m *Meter) (*telemetry, error) {
@@ -26,26 +26,11 @@ func newTelemetry(set component.TelemetrySettings, m *Meter) (*telemetry, error)
 	if err != nil {
 		return nil, err
 	}
-	t := &telemetry{builder: builder, traces: metric.WithAttributes(attribute.String("signal", "traces"))}
-	// Restored numbers were reported by the process that counted them.
-	restored := m.engine.Stats().Ledger
-	err = errors.Join(
-		builder.RegisterUsageRecordsCallback(func(_ context.Context, o metric.Int64Observer) error {
-			observeLedger(o, m.engine.Stats().Ledger, restored)
-			return nil
-		}),
-		builder.RegisterUsageRecordsReceivedCallback(func(_ context.Context, o metric.Int64Observer) error {
-			ledger := m.engine.Stats().Ledger
-			o.Observe(ledger.Received()-restored.Received(), t.traces)
-			return nil
-		}),
-		builder.RegisterUsageSeriesCallback(func(_ context.Context, o metric.Int64Observer) error {
-			for kind, n := range m.engine.Stats().Series {
-				o.Observe(int64(n), metric.WithAttributes(attribute.String("kind", usage.Kind(kind).String())))
-			}
-			return nil
-		}),
-	)
+	t := &telemetry{builder: builder}
+	for i := range t.signals {
+		t.signals[i] = metric.WithAttributes(attribute.String("signal", usage.Signal(i).String()))
+	}
+	err = errors.Join(t.observeEngine(m), t.observeDedup(m))
 	if m.store != nil {
 		err = errors.Join(err, t.observeStore(m.store))
 	}
@@ -56,14 +41,61 @@ func newTelemetry(set component.TelemetrySettings, m *Meter) (*telemetry, error)
 	return t, nil
 }
 
-func observeLedger(o metric.Int64Observer, ledger, restored usage.Ledger) {
+func (t *telemetry) observeEngine(m *Meter) error {
+	// Restored numbers were reported by the process that counted them.
+	restored := m.engine.Stats().Ledgers
+	return errors.Join(
+		t.builder.RegisterUsageRecordsCallback(func(_ context.Context, o metric.Int64Observer) error {
+			for i, ledger := range m.engine.Stats().Ledgers {
+				observeLedger(o, usage.Signal(i), ledger, restored[i])
+			}
+			return nil
+		}),
+		t.builder.RegisterUsageRecordsReceivedCallback(func(_ context.Context, o metric.Int64Observer) error {
+			for i, ledger := range m.engine.Stats().Ledgers {
+				if n := ledger.Received() - restored[i].Received(); n > 0 {
+					o.Observe(n, t.signals[i])
+				}
+			}
+			return nil
+		}),
+		t.builder.RegisterUsageSeriesCallback(func(_ context.Context, o metric.Int64Observer) error {
+			for kind, n := range m.engine.Stats().Series {
+				o.Observe(int64(n), metric.WithAttributes(attribute.String("kind", usage.Kind(kind).String())))
+			}
+			return nil
+		}),
+	)
+}
+
+func observeLedger(o metric.Int64Observer, signal usage.Signal, ledger, restored usage.Ledger) {
 	for i, n := range ledger {
 		if n -= restored[i]; n > 0 {
 			v := usage.Verdict(i)
-			o.Observe(n, metric.WithAttributes(attribute.String("signal", "traces"),
+			o.Observe(n, metric.WithAttributes(attribute.String("signal", signal.String()),
 				attribute.String("result", v.Result()), attribute.String("reason", v.Reason())))
 		}
 	}
+}
+
+func (t *telemetry) observeDedup(m *Meter) error {
+	if m.options.Dedup == nil {
+		return nil
+	}
+	return errors.Join(
+		t.builder.RegisterUsageDedupKeysCallback(func(_ context.Context, o metric.Int64Observer) error {
+			o.Observe(int64(m.engine.DedupStats().Keys))
+			return nil
+		}),
+		t.builder.RegisterUsageDedupSizeCallback(func(_ context.Context, o metric.Int64Observer) error {
+			o.Observe(m.engine.DedupStats().Bytes)
+			return nil
+		}),
+		t.builder.RegisterUsageDedupWindowCallback(func(_ context.Context, o metric.Float64Observer) error {
+			o.Observe(m.effectiveWindow().Seconds())
+			return nil
+		}),
+	)
 }
 
 func (t *telemetry) observeStore(s *store) error {
@@ -90,8 +122,25 @@ func (t *telemetry) read(r *extract.Reading) {
 	}
 }
 
-func (t *telemetry) refused(records int64) {
-	t.builder.UsageRecordsRefused.Add(context.Background(), records, t.traces)
+func (t *telemetry) refused(signal usage.Signal, records int64) {
+	t.builder.UsageRecordsRefused.Add(context.Background(), records, t.signals[signal])
+}
+
+// recovered reports what recovery could not bring back.
+func (t *telemetry) recovered(d damage) {
+	ctx := context.Background()
+	if d.tornBytes > 0 {
+		t.builder.UsageStateTorn.Add(ctx, d.tornBytes)
+	}
+	if d.files > 0 {
+		t.builder.UsageStateDamaged.Add(ctx, int64(d.files))
+	}
+	if d.series {
+		t.builder.UsageStateResets.Add(ctx, 1, metric.WithAttributes(attribute.String("scope", "series")))
+	}
+	if d.identity {
+		t.builder.UsageStateResets.Add(ctx, 1, metric.WithAttributes(attribute.String("scope", "identity")))
+	}
 }
 
 func (t *telemetry) flushed(d time.Duration) {
@@ -99,6 +148,10 @@ func (t *telemetry) flushed(d time.Duration) {
 }
 
 func (t *telemetry) flushFailed() { t.builder.UsageFlushFailures.Add(context.Background(), 1) }
+
+func (t *telemetry) exportRejected(points int) {
+	t.builder.UsageExportRejected.Add(context.Background(), int64(points))
+}
 
 func (t *telemetry) exportFailed() { t.builder.UsageExportFailures.Add(context.Background(), 1) }
 

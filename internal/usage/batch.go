@@ -16,7 +16,8 @@ type Record struct {
 	Inference int32
 	Bucket    Bucket
 	Outcome   Outcome
-	dropped   bool
+	// verdict is what becomes of the record; Counted until it is dropped.
+	verdict Verdict
 }
 
 // Inference is what only inference calls report.
@@ -32,7 +33,10 @@ type Inference struct {
 // reused; once it has grown to the size of the traffic, nothing is allocated.
 // A batch belongs to one goroutine at a time.
 type Batch struct {
+	Signal Signal
 	Ledger Ledger
+	// Marks are the records' dedup keys.
+	Marks Marks
 
 	hasher     Hasher
 	records    []Record
@@ -70,6 +74,7 @@ func NewBatch(hasher Hasher) *Batch {
 func (b *Batch) Reset() {
 	clear(b.index)
 	b.Ledger = Ledger{}
+	b.Marks.reset()
 	b.records, b.inferences = b.records[:0], b.inferences[:0]
 	b.groups, b.keys, b.deltas = b.groups[:0], b.keys[:0], b.deltas[:0]
 }
@@ -130,18 +135,37 @@ func (b *Batch) AddInference(v Inference) int32 {
 	return int32(len(b.inferences))
 }
 
-// Add appends a record, booked as counted, and returns its number.
-func (b *Batch) Add(r Record) int {
+// TokensOf are the tokens of a record that is about to be added.
+func (b *Batch) TokensOf(r *Record) [TokenTypes]int64 {
+	if r.Inference == 0 {
+		return [TokenTypes]int64{}
+	}
+	return b.inferences[r.Inference-1].Tokens
+}
+
+// Add appends a record, booked as counted, with its dedup key (0: it has none)
+// and returns its number.
+func (b *Batch) Add(r Record, key uint64) int {
 	b.records = append(b.records, r)
+	b.Marks.add(key)
 	b.Ledger[Counted]++
 	return len(b.records) - 1
 }
 
-// Drop takes a record out again and books it under another verdict.
+// Drop takes a record out and books it under another verdict. Its dedup key
+// stays: what repeats a call in this batch may come back without the call.
 func (b *Batch) Drop(record int, verdict Verdict) {
-	if r := &b.records[record]; !r.dropped {
-		r.dropped = true
-		b.Ledger.Move(Counted, verdict, 1)
+	r := &b.records[record]
+	b.Ledger.Move(r.verdict, verdict, 1)
+	r.verdict = verdict
+}
+
+// DropDuplicates drops every record whose mark was seen before.
+func (b *Batch) DropDuplicates() {
+	for i := range b.records {
+		if b.Marks.duplicate(i) {
+			b.Drop(i, Duplicate)
+		}
 	}
 }
 
@@ -155,11 +179,12 @@ func (b *Batch) Key(group int) (key []byte, hash uint64) {
 func (b *Batch) ShadowOf(group int) []byte { return b.bytes(b.groups[group].shadow) }
 
 // Seal adds the records up and returns a delta for every group, in order. The
-// deltas share the batch's memory. Groups without records have no requests.
+// deltas share the batch's memory and end with the next Seal. Groups without
+// records have no requests.
 func (b *Batch) Seal() []Delta {
 	b.prepareDeltas()
 	for i := range b.records {
-		if r := &b.records[i]; !r.dropped {
+		if r := &b.records[i]; r.verdict == Counted {
 			b.addRecord(&b.deltas[r.Group], r)
 		}
 	}
@@ -186,10 +211,13 @@ func (b *Batch) prepareDeltas() {
 }
 
 func (b *Batch) countObservations() {
+	for i := range b.groups {
+		b.groups[i].durations, b.groups[i].firstTokens = 0, 0
+	}
 	total := 0
 	for i := range b.records {
 		r := &b.records[i]
-		if r.dropped {
+		if r.verdict != Counted {
 			continue
 		}
 		b.groups[r.Group].durations++

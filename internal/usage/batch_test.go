@@ -13,7 +13,7 @@ func TestSealAddsUpByIdentityAndHour(t *testing.T) {
 	b := NewBatch(NewHasher())
 	add := func(name string, hour int64, r Record) int {
 		r.Group, _ = b.Group([]byte(keyOf(s, name)), hour)
-		return b.Add(r)
+		return b.Add(r, 0)
 	}
 	for range 2 { // the second round works on reused memory
 		b.Reset()
@@ -57,10 +57,43 @@ func TestBatchIndexGrows(t *testing.T) {
 }
 
 func TestEveryVerdictIsNamed(t *testing.T) {
-	reasons := map[string]bool{}
+	names := map[string]bool{}
 	for v := range Verdict(Verdicts) {
-		assert.False(t, reasons[v.Reason()], "%d has the reason of another verdict", v)
-		reasons[v.Reason()] = true
+		name := v.Result() + "/" + v.Reason()
+		assert.False(t, names[name], "%d is named like another verdict", v)
+		names[name] = true
 		assert.Equal(t, v == Counted, v.Result() == "counted")
 	}
+}
+
+func TestDuplicatesAreTakenOutAgain(t *testing.T) {
+	var schemas Schemas
+	s := schemas.Intern(Endpoint, []string{"a"})
+	b := NewBatch(NewHasher())
+	x, _ := b.Group([]byte(keyOf(s, "x")), 0)
+	y, _ := b.Group([]byte(keyOf(s, "y")), 0)
+	b.Add(Record{Group: x, Outcome: Error, Bucket: 1}, 11)
+	b.Add(Record{Group: x, Bucket: 2}, 12)
+	b.Drop(b.Add(Record{Group: y, Bucket: 3}, 13), SkippedNested)
+	b.Add(Record{Group: y, Bucket: 4}, 0)
+	b.Add(Record{Group: y, Bucket: 5}, 14)
+	b.Marks.Share(99)
+	assert.Equal(t, []Bucket{1, 2}, b.Seal()[0].Durations)
+
+	copy(b.Marks.Seen, []bool{true, false, true, false, false, true})
+	b.DropDuplicates()
+	deltas := b.Seal()
+	assert.Equal(t, [Outcomes]int64{Success: 1}, deltas[0].Requests)
+	assert.Equal(t, []Bucket{2}, deltas[0].Durations)
+	assert.Equal(t, []Bucket{5}, deltas[1].Durations, "what has no key is a duplicate with all its like")
+	assert.Equal(t, Ledger{Counted: 2, Duplicate: 3}, b.Ledger, "a nested record that comes again is a duplicate")
+	assert.Equal(t, []uint64{12, 14}, b.Marks.AppendNew(nil))
+
+	b.Reset()
+	b.Group([]byte(keyOf(s, "x")), 0)
+	b.Add(Record{Group: 0}, 0)
+	b.Add(Record{Group: 0}, 7)
+	b.Marks.Seen[1] = true
+	b.DropDuplicates()
+	assert.Equal(t, Ledger{Counted: 1, Duplicate: 1}, b.Ledger, "without a shared key nothing speaks for records without one")
 }

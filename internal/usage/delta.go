@@ -26,18 +26,23 @@ type Definition struct {
 type Commit struct {
 	// Seq numbers commits without gaps, over restarts too.
 	Seq uint64
-	// Time is when the commit happened, in Unix nanoseconds; never decreasing.
-	Time    int64
+	// Moment is when the commit happened; neither clock ever goes back.
+	Moment
+	Signal  Signal
+	Ledger  Ledger
 	Defined []Definition
 	Deltas  []Delta
-	Ledger  Ledger
+	// Keys are the dedup keys that this commit makes known.
+	Keys []uint64
 }
 
 // Totals are what a snapshot holds beside the series.
 type Totals struct {
 	// Seq is the newest commit contained in the totals.
 	Seq uint64
-	// Time is the newest time that was given to a commit or an export.
-	Time   int64
-	Ledger Ledger
+	// Moment is the newest one given to a commit or an export.
+	Moment
+	Ledgers Ledgers
+	// Window is the one that is on its way.
+	Window Window
 }

@@ -91,6 +91,9 @@ func (k *KeyBuilder) shorten() {
 // Bytes is the key; it is valid until the next Reset.
 func (k *KeyBuilder) Bytes() []byte { return k.buf }
 
+// Values is the key without the schema's number, which is this process's own.
+func (k *KeyBuilder) Values() []byte { return k.buf[schemaBytes:] }
+
 // Key is the owned form of a built key.
 type Key string
 

@@ -20,16 +20,23 @@ const (
 	UnmeteredUnidentified
 	// UnmeteredDisabled items are of a kind that the configuration turns off.
 	UnmeteredDisabled
+	// Duplicate items were counted when they were sent before.
+	Duplicate
+	// UnmeteredUnrecognized items are in no form that usage is read from.
+	UnmeteredUnrecognized
 
 	// Verdicts is the number of verdicts.
-	Verdicts = int(UnmeteredDisabled) + 1
+	Verdicts = int(UnmeteredUnrecognized) + 1
 )
 
-// Result is the ledger column of a verdict: counted, skipped or unmetered.
+// Result is the ledger column of a verdict: counted, duplicate, skipped or
+// unmetered.
 func (v Verdict) Result() string {
 	switch v {
 	case Counted:
 		return "counted"
+	case Duplicate:
+		return "duplicate"
 	case SkippedNested, SkippedAggregate, SkippedInferenceHTTP:
 		return "skipped"
 	default:
@@ -52,12 +59,26 @@ func (v Verdict) Reason() string {
 		return "unidentified"
 	case UnmeteredDisabled:
 		return "disabled"
+	case UnmeteredUnrecognized:
+		return "unrecognized"
 	default:
 		return ""
 	}
 }
 
-// Ledger counts received spans by verdict. It balances by construction:
+// Ledgers has one for each signal.
+type Ledgers [Signals]Ledger
+
+// Counted is how many items of any signal were counted.
+func (l Ledgers) Counted() int64 {
+	var n int64
+	for i := range l {
+		n = AddSaturating(n, l[i][Counted])
+	}
+	return n
+}
+
+// Ledger counts received items of one signal by verdict. It balances by construction:
 // what was received is the sum over all verdicts.
 type Ledger [Verdicts]int64
 

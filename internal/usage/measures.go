@@ -28,6 +28,15 @@ func (m *Measures) Add(o *Measures) {
 	m.TimeToFirstToken = AddSaturating(m.TimeToFirstToken, o.TimeToFirstToken)
 }
 
+// Subtract subtracts o from m, where o is an earlier state of m. What o has more,
+// which it cannot have then, counts as equal.
+func (m *Measures) Subtract(o *Measures) {
+	less := o.Fields()
+	for i, f := range m.Fields() {
+		*f -= min(*f, *less[i])
+	}
+}
+
 // Any says whether there are any requests.
 func (m *Measures) Any() bool { return m.Requests != [Outcomes]int64{} }
 

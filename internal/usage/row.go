@@ -13,24 +13,16 @@ type Row struct {
 	Measures
 	Durations   Distribution
 	FirstTokens Distribution
+	// Starts are when each field's stretch of time begins, if the row is what
+	// has changed in a window; nil: all begin with the series.
+	Starts *FieldTimes
+	// Reported is what windows have contained of the series; nil: nothing.
+	Reported *Reported
 }
 
-// Distribution is a histogram in plain form; its sum stands in [Measures].
-type Distribution struct {
-	// Zero counts durations of zero (exponential layout only).
-	Zero uint64
-	// Scale is the resolution; of exponential layouts only.
-	Scale int32
-	// Offset is the bucket index that Counts begins with.
-	Offset int32
-	Counts []uint64
-}
-
-// Count is the number of observations.
-func (d *Distribution) Count() uint64 {
-	n := d.Zero
-	for _, c := range d.Counts {
-		n += c
-	}
-	return n
+// Retired is what series of one base identity had counted when they ended.
+type Retired struct {
+	Schema *Schema // the base one of its kind
+	Values []string
+	Measures
 }

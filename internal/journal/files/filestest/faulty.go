@@ -1,162 +1,146 @@
-// Package filestest has a directory whose operations fail when told to.
 package filestest
 
 import (
-	"errors"
-	"fmt"
 	"io"
 	"sync"
 
 	"github.com/otelusage/usageprocessor/internal/journal/files"
 )
 
-// ErrFault is the error of an operation that was told to fail.
-var ErrFault = errors.New("injected fault")
-
-// Faulty counts the operations on a directory and lets some of them fail. Half
-// of a write that fails is written, as when a disk is full.
+// Faulty counts the operations on an FS and lets some of them fail.
 type Faulty struct {
 	files.FS
 
 	mu     sync.Mutex // guards everything below
 	ops    int
+	mode   Mode
 	failAt int // number of the operation that fails; 0: none
 	sticky bool
 	syncs  int
 }
 
-// New wraps a directory; nothing fails yet.
+// New wraps an FS; nothing fails yet.
 func New(fsys files.FS) *Faulty { return &Faulty{FS: fsys} }
 
-// FailAt lets operation n fail, counted from the first one ever, and with
-// sticky every one after it.
-func (f *Faulty) FailAt(n int, sticky bool) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.failAt, f.sticky = n, sticky
-}
-
-// FailNow lets the next operation fail, and with sticky every one after it.
-func (f *Faulty) FailNow(sticky bool) { f.FailAt(f.Ops()+1, sticky) }
-
-// Heal lets nothing fail any more.
-func (f *Faulty) Heal() { f.FailAt(0, false) }
-
-// Ops is how many operations there were.
-func (f *Faulty) Ops() int {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	return f.ops
-}
-
-// Syncs is how often a file was synced.
-func (f *Faulty) Syncs() int {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	return f.syncs
-}
-
-func (f *Faulty) fault() error {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.ops++
-	if f.failAt > 0 && (f.ops == f.failAt || f.sticky && f.ops > f.failAt) {
-		return fmt.Errorf("operation %d: %w", f.ops, ErrFault)
-	}
-	return nil
-}
-
 // List lists, or fails.
-func (f *Faulty) List() ([]files.Entry, error) {
-	if err := f.fault(); err != nil {
-		return nil, err
-	}
-	return f.FS.List()
-}
-
-// Open opens, or fails.
-func (f *Faulty) Open(name string) (io.ReadCloser, error) {
-	if err := f.fault(); err != nil {
-		return nil, err
-	}
-	return f.FS.Open(name)
-}
-
-// Create creates a file that fails like the directory, or fails.
-func (f *Faulty) Create(name string) (files.File, error) {
-	if err := f.fault(); err != nil {
-		return nil, err
-	}
-	file, err := f.FS.Create(name)
+func (f *Faulty) List() (entries []files.Entry, err error) {
+	err = f.do(opList, func() (err error) {
+		entries, err = f.FS.List()
+		return err
+	})
 	if err != nil {
 		return nil, err
+	}
+	return entries, nil
+}
+
+// Open opens a file that fails like the FS, or fails.
+func (f *Faulty) Open(name string) (io.ReadCloser, error) {
+	var file io.ReadCloser
+	err := f.do(opOpen, func() (err error) {
+		file, err = f.FS.Open(name)
+		return err
+	})
+	if err != nil {
+		return nil, closed(file, err)
+	}
+	return &faultyReader{ReadCloser: file, fs: f}, nil
+}
+
+// closed closes what was opened although opening it fails.
+func closed(opened io.Closer, err error) error {
+	if opened != nil {
+		_ = opened.Close()
+	}
+	return err
+}
+
+// Create creates a file that fails like the FS, or fails.
+func (f *Faulty) Create(name string) (files.File, error) {
+	var file files.File
+	err := f.do(opCreate, func() (err error) {
+		file, err = f.FS.Create(name)
+		return err
+	})
+	if err != nil {
+		return nil, closed(file, err)
 	}
 	return &faultyFile{File: file, fs: f}, nil
 }
 
 // Rename renames, or fails.
 func (f *Faulty) Rename(from, to string) error {
-	if err := f.fault(); err != nil {
-		return err
-	}
-	return f.FS.Rename(from, to)
+	return f.do(opRename, func() error { return f.FS.Rename(from, to) })
 }
 
 // Remove removes, or fails.
 func (f *Faulty) Remove(name string) error {
-	if err := f.fault(); err != nil {
-		return err
-	}
-	return f.FS.Remove(name)
+	return f.do(opRemove, func() error { return f.FS.Remove(name) })
 }
 
 // Quarantine moves away, or fails.
-func (f *Faulty) Quarantine(name string) (string, error) {
-	if err := f.fault(); err != nil {
+func (f *Faulty) Quarantine(name string) (to string, err error) {
+	err = f.do(opQuarantine, func() (err error) {
+		to, err = f.FS.Quarantine(name)
+		return err
+	})
+	if err != nil {
 		return "", err
 	}
-	return f.FS.Quarantine(name)
+	return to, nil
 }
 
 // Sync syncs, or fails.
-func (f *Faulty) Sync() error {
-	if err := f.fault(); err != nil {
-		return err
-	}
-	return f.FS.Sync()
-}
+func (f *Faulty) Sync() error { return f.do(opSync, f.FS.Sync) }
 
-// faultyFile is a file of a Faulty.
+// faultyFile is a file of a Faulty that is being written.
 type faultyFile struct {
 	files.File
 	fs *Faulty
 }
 
-// Write writes, or writes half and fails.
+// Write writes, or fails. A write that fails without effect is written by half.
 func (f *faultyFile) Write(p []byte) (int, error) {
-	if err := f.fs.fault(); err != nil {
-		n, _ := f.File.Write(p[:len(p)/2])
-		return n, err
+	effect, fault := f.fs.fault(opWrite)
+	if !effect {
+		p = p[:len(p)/2]
 	}
-	return f.File.Write(p)
+	n, err := f.File.Write(p)
+	if fault != nil {
+		return n, fault
+	}
+	return n, err
 }
 
 // Sync syncs, or fails.
 func (f *faultyFile) Sync() error {
-	if err := f.fs.fault(); err != nil {
-		return err
-	}
-	f.fs.mu.Lock()
-	f.fs.syncs++
-	f.fs.mu.Unlock()
-	return f.File.Sync()
+	return f.fs.do(opSync, func() error {
+		f.fs.mu.Lock()
+		f.fs.syncs++
+		f.fs.mu.Unlock()
+		return f.File.Sync()
+	})
 }
 
 // Close closes, and may fail all the same.
 func (f *faultyFile) Close() error {
 	err := f.File.Close()
-	if fault := f.fs.fault(); fault != nil {
+	if _, fault := f.fs.fault(opClose); fault != nil {
 		return fault
 	}
 	return err
+}
+
+// faultyReader is a file of a Faulty that is being read.
+type faultyReader struct {
+	io.ReadCloser
+	fs *Faulty
+}
+
+// Read reads, or fails.
+func (f *faultyReader) Read(p []byte) (int, error) {
+	if _, fault := f.fs.fault(opRead); fault != nil {
+		return 0, fault
+	}
+	return f.ReadCloser.Read(p)
 }

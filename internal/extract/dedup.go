@@ -1,0 +1,94 @@
+package extract
+
+import (
+	"encoding/binary"
+
+	"github.com/dchest/siphash"
+	"go.opentelemetry.io/collector/pdata/ptrace"
+
+	"github.com/otelusage/usageprocessor/internal/usage"
+)
+
+// Secret keys the hashes of dedup keys, so that telemetry cannot be crafted to
+// collide. It is kept with the state: keys outlive the process.
+type Secret [16]byte
+
+func (s Secret) halves() sipKey {
+	return sipKey{binary.LittleEndian.Uint64(s[:8]), binary.LittleEndian.Uint64(s[8:])}
+}
+
+// sipKey is the key of a SipHash-2-4.
+type sipKey struct{ k0, k1 uint64 }
+
+func (k sipKey) sum(p []byte) uint64 { return siphash.Hash(k.k0, k.k1, p) }
+
+// derive returns the key for one service: its name is hashed once a resource
+// instead of once a record.
+func (k sipKey) derive(name string, buf []byte) (sipKey, []byte) {
+	buf = append(buf[:0], name...)
+	k0, k1 := siphash.Hash128(k.k0, k.k1, buf)
+	return sipKey{k0, k1}, buf
+}
+
+// spanKeyBytes is trace ID, span ID, start, end and kind.
+const spanKeyBytes = 16 + 8 + 8 + 8 + 1
+
+// spanKey is the dedup key of a span: what a sender repeats when it sends the
+// span again, whatever batch it is in. Times guard against IDs that are used
+// twice. A span without IDs has none; its values go into the fingerprint of the
+// batch.
+func (r *Reading) spanKey(s ptrace.Span, rec *usage.Record) uint64 {
+	if !r.x.dedup {
+		return 0
+	}
+	trace, span := s.TraceID(), s.SpanID()
+	if trace.IsEmpty() || span.IsEmpty() {
+		r.fingerprint(s, rec)
+		return 0
+	}
+	var p [spanKeyBytes]byte
+	copy(p[:], trace[:])
+	copy(p[16:], span[:])
+	binary.LittleEndian.PutUint64(p[24:], uint64(s.StartTimestamp()))
+	binary.LittleEndian.PutUint64(p[32:], uint64(s.EndTimestamp()))
+	p[40] = byte(s.Kind())
+	return present(r.hash.sum(p[:]))
+}
+
+// present keeps a hash apart from "none".
+func present(hash uint64) uint64 { return max(hash, 1) }
+
+// unkeyed gathers the records of a batch that have no key of their own. They
+// share one, so that a batch that is sent again as it was counts once.
+type unkeyed struct {
+	values []byte
+	// timed says that a time is among the values. Without any, two batches that
+	// look alike may well be two batches.
+	timed bool
+}
+
+// fingerprint adds what was extracted from a span, whose identity is in r.key.
+// The next process has to come to the same.
+func (r *Reading) fingerprint(s ptrace.Span, rec *usage.Record) {
+	u := &r.unkeyed
+	u.timed = u.timed || s.StartTimestamp() > 0 || s.EndTimestamp() > 0
+	u.values = append(u.values, byte(s.Kind()))
+	u.values = binary.AppendUvarint(u.values, uint64(len(r.key.Values())))
+	u.values = append(u.values, r.key.Values()...)
+	u.values = binary.LittleEndian.AppendUint64(u.values, uint64(s.StartTimestamp()))
+	u.values = binary.LittleEndian.AppendUint64(u.values, uint64(s.EndTimestamp()))
+	u.values = append(u.values, byte(rec.Outcome))
+	u.values = binary.AppendUvarint(u.values, uint64(rec.RequestBytes))
+	u.values = binary.AppendUvarint(u.values, uint64(rec.ResponseBytes))
+	for _, n := range r.Batch.TokensOf(rec) {
+		u.values = binary.AppendUvarint(u.values, uint64(n))
+	}
+}
+
+// shareKey gives the records without a key the one they share.
+func (r *Reading) shareKey() {
+	if r.unkeyed.timed {
+		r.Batch.Marks.Share(present(r.x.secret.sum(r.unkeyed.values)))
+	}
+	r.unkeyed = unkeyed{values: r.unkeyed.values[:0]}
+}

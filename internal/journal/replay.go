@@ -1,0 +1,231 @@
+package journal
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/otelusage/usageprocessor/internal/usage"
+)
+
+// snapshot reads a snapshot, which has to be whole.
+func (r *recovery) snapshot(fr *frameReader) error {
+	h, err := fr.readPreamble(snapshotMagic)
+	if err != nil {
+		return fr.incomplete(err)
+	}
+	if err := r.take(h, fr); err != nil {
+		return err
+	}
+	r.Epoch = max(r.Epoch, h.Epoch)
+	s := snapshotReader{recovery: r, header: h, decoder: newDecoder(h.version, r.journal.options.Schemas)}
+	for !s.ended {
+		kind, payload, err := fr.next()
+		if err != nil {
+			return fr.incomplete(err)
+		}
+		if err := s.frame(kind, payload); err != nil {
+			return fr.corrupt("%v", err)
+		}
+	}
+	if _, _, err := fr.next(); !errors.Is(err, io.EOF) {
+		return fr.corrupt("something follows the end of the snapshot")
+	}
+	return r.loadKeys(s.keys)
+}
+
+// snapshotReader is the reading of one snapshot.
+type snapshotReader struct {
+	*recovery
+	header  header
+	decoder decoder
+	rows    uint64
+	keys    []usage.KeyFile
+	ended   bool
+}
+
+func (s *snapshotReader) frame(kind frameKind, payload []byte) error {
+	switch kind {
+	case frameSchema:
+		return s.decoder.schema(payload)
+	case frameRows:
+		return s.decoder.rows(payload, func(row *usage.Row) error {
+			s.rows++
+			return s.restore(row)
+		})
+	case frameRetired:
+		return s.decoder.retired(payload, s.target.RestoreRetired)
+	case frameKeys:
+		c := &cursor{rest: payload}
+		minute, keys := c.varint(), c.keys(nil)
+		if c.err == nil {
+			s.target.RestoreKeys(minute, keys)
+		}
+		return c.err
+	case frameKeyFile:
+		c := &cursor{rest: payload}
+		f := usage.KeyFile{Number: c.uvarint(), Minute: c.varint(), Count: int(c.amount())}
+		s.keys = append(s.keys, f)
+		return c.err
+	case frameEnd:
+		s.ended = true
+		return s.end(payload)
+	default:
+		return fmt.Errorf("frame of unknown kind %d", kind)
+	}
+}
+
+// restore hands a series on; durations counted in another layout stay behind.
+func (r *recovery) restore(row *usage.Row) error {
+	if r.foreign {
+		r.Relaid = true
+		leaveDurations(row)
+	}
+	return r.target.Restore(row)
+}
+
+func leaveDurations(row *usage.Row) {
+	row.Durations, row.FirstTokens = usage.Distribution{}, usage.Distribution{}
+	row.Duration, row.TimeToFirstToken = 0, 0
+	if r := row.Reported; r != nil {
+		r.Durations, r.FirstTokens = usage.Distribution{}, usage.Distribution{}
+		r.Duration, r.TimeToFirstToken = 0, 0
+		r.Until[usage.FieldDuration], r.Until[usage.FieldTimeToFirstToken] = 0, 0
+	}
+}
+
+func (s *snapshotReader) end(payload []byte) error {
+	totals, want, err := s.decoder.totals(payload)
+	if err == nil && s.rows != want {
+		err = fmt.Errorf("%d series where %d were written", s.rows, want)
+	}
+	if err != nil {
+		return err
+	}
+	s.Moment, s.seq, s.contained, s.window = totals.Moment, s.header.base, totals.Seq, totals.Window
+	s.target.Resume(s.header.base, totals)
+	return nil
+}
+
+// loadKeys reads the files with dedup keys that a snapshot refers to. Without
+// one of them the counts are as right as with it.
+func (r *recovery) loadKeys(files []usage.KeyFile) error {
+	for _, f := range files {
+		name := keysName(f.Number)
+		if !r.has(keysKind, f.Number) {
+			r.Damage = append(r.Damage, fmt.Errorf("`%s` is missing", name))
+			continue
+		}
+		err := r.readKeys(f)
+		if err == nil {
+			r.keys = append(r.keys, f.Number)
+			continue
+		}
+		if err := r.damaged(stateFile{name: name}, err); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// incomplete turns the end of a file that must be whole into what it is.
+func (r *frameReader) incomplete(err error) error {
+	if errors.Is(err, io.EOF) || errors.Is(err, errTorn) {
+		return r.corrupt("the file is incomplete")
+	}
+	return err
+}
+
+// journalFile replays one journal. Its end may be torn; whether that lost
+// anything shows in the base of the next one.
+func (r *recovery) journalFile(fr *frameReader) error {
+	h, err := fr.readPreamble(journalMagic)
+	if errors.Is(err, errTorn) {
+		return r.tornAt(fr)
+	}
+	if err != nil {
+		return err
+	}
+	r.Epoch = max(r.Epoch, h.Epoch) // of journals that are not used, too
+	if h.rebase && h.generation != r.from {
+		return errAwaitsSnapshot
+	}
+	if h.base != r.seq {
+		return fr.corrupt("it continues commit %d, but the files before it end with commit %d", h.base, r.seq)
+	}
+	if err := r.take(h, fr); err != nil {
+		return err
+	}
+	return r.replay(fr, h.version)
+}
+
+func (r *recovery) replay(fr *frameReader, version uint32) error {
+	d, c, held := newDecoder(version, r.journal.options.Schemas), usage.Commit{}, heldChanges(nil)
+	for {
+		kind, payload, err := fr.next()
+		switch {
+		case errors.Is(err, io.EOF):
+			return nil
+		case errors.Is(err, errTorn):
+			return r.tornAt(fr)
+		case err != nil:
+			return err
+		}
+		switch kind {
+		case frameSchema:
+			err = d.schema(payload)
+		case frameCommit:
+			if err = d.commit(payload, &c); err == nil {
+				err = r.replayCommit(&c)
+			}
+		case frameTick:
+			err = r.tick(&d, payload)
+		case frameWindowRows:
+			held = append(held, bytes.Clone(payload))
+		case frameWindow:
+			err = r.replayWindow(&d, payload, held)
+			held = nil
+		case frameSynced:
+		default:
+			err = fmt.Errorf("frame of unknown kind %d", kind)
+		}
+		if err != nil {
+			return fr.corrupt("%v", err)
+		}
+	}
+}
+
+func (r *recovery) replayCommit(c *usage.Commit) error {
+	if r.foreign {
+		r.Relaid = r.Relaid || len(c.Deltas) > 0
+		for i := range c.Deltas {
+			d := &c.Deltas[i]
+			d.Durations, d.FirstTokens, d.Duration, d.TimeToFirstToken = nil, nil, 0, 0
+		}
+	}
+	if err := r.target.Replay(c); err != nil {
+		return err
+	}
+	r.seq = c.Seq
+	r.reach(c.Moment)
+	return nil
+}
+
+func (r *recovery) tick(d *decoder, payload []byte) error {
+	c := &cursor{rest: payload}
+	r.reach(d.moment(c))
+	return c.err
+}
+
+func (r *recovery) reach(m usage.Moment) {
+	r.Moment.Wall, r.Moment.Age = max(r.Moment.Wall, m.Wall), max(r.Moment.Age, m.Age)
+}
+
+func (r *recovery) tornAt(fr *frameReader) error {
+	if fr.torn > 0 {
+		r.TornBytes += fr.torn
+		r.journal.torn = append(r.journal.torn, fr.name)
+	}
+	return nil
+}

@@ -1,0 +1,64 @@
+package meter
+
+import (
+	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/otelusage/usageprocessor/internal/engine"
+	"github.com/otelusage/usageprocessor/internal/engine/dedup"
+)
+
+// window returns what remembers what was counted, nil for nothing.
+func (d *Dedup) window() *dedup.Window {
+	if d == nil {
+		return nil
+	}
+	return dedup.New(dedup.Options{Minutes: int(d.Window / time.Minute), MaxBytes: d.MaxBytes})
+}
+
+// packKeys packs the dedup keys of minutes that are over and, with persistence,
+// writes each to a file of its own. While that fails the keys stay in the
+// snapshots.
+func (m *Meter) packKeys() {
+	if m.options.Dedup == nil {
+		return
+	}
+	for m.engine.PackKeys() {
+	}
+	if m.store != nil && !m.failing() {
+		m.store.writeKeys(m.engine)
+	}
+	m.warnOfShortWindow()
+}
+
+// warnOfShortWindow says so when memory did not allow for the whole window.
+func (m *Meter) warnOfShortWindow() {
+	evicted := m.engine.DedupStats().Evicted
+	if evicted == m.evicted {
+		return
+	}
+	m.evicted = evicted
+	m.log.Warn("What was counted is remembered for less than `dedup.window`: `dedup.max_memory_mib` does not hold more",
+		zap.Duration("remembered", m.effectiveWindow()), zap.Duration("window", m.options.Dedup.Window))
+}
+
+// effectiveWindow is for how long everything is remembered that was counted.
+func (m *Meter) effectiveWindow() time.Duration {
+	stats := m.engine.DedupStats()
+	return min(time.Duration(stats.Minute-stats.Since)*time.Minute, m.options.Dedup.Window)
+}
+
+// writeKeys writes dedup keys of minutes that are over to files.
+func (s *store) writeKeys(e *engine.Engine) {
+	s.writing.Lock()
+	defer s.writing.Unlock()
+	for keys := e.UnfiledKeys(); keys != nil; keys = e.UnfiledKeys() {
+		file, err := s.journal.WriteKeys(keys.Minute(), keys.Keys())
+		if err != nil {
+			s.failed(err)
+			return
+		}
+		e.FileKeys(keys, file.Number)
+	}
+}

@@ -1,0 +1,112 @@
+package meter
+
+import (
+	"crypto/rand"
+	"errors"
+	"fmt"
+
+	"github.com/google/uuid"
+	"go.uber.org/zap"
+
+	"github.com/otelusage/usageprocessor/internal/engine"
+	"github.com/otelusage/usageprocessor/internal/extract"
+	"github.com/otelusage/usageprocessor/internal/journal"
+	"github.com/otelusage/usageprocessor/internal/usage"
+)
+
+// origin is what a meter goes on from.
+type origin struct {
+	writer      string
+	secret      extract.Secret
+	clock       clock
+	layoutSince int64 // Unix ns
+	damage      damage
+}
+
+// damage is what recovery could not bring back.
+type damage struct {
+	tornBytes int64
+	files     int  // found damaged or missing
+	series    bool // all series had to begin anew
+	identity  bool // nothing said whose state it was
+}
+
+// newOrigin is that of a meter without a past.
+func newOrigin() origin {
+	return origin{writer: uuid.NewString(), secret: newSecret(), clock: newClock(usage.Moment{})}
+}
+
+func newSecret() (s extract.Secret) {
+	// Never fails: see crypto/rand.
+	_, _ = rand.Read(s[:])
+	return s
+}
+
+// recover reads what is stored into the engine and begins a new epoch.
+func (s *store) recover(e *engine.Engine) (origin, error) {
+	found, err := s.journal.Recover(e)
+	if err == nil && s.options.KeepDamaged {
+		err = errors.Join(found.Damage...)
+	}
+	if err != nil {
+		return origin{}, fmt.Errorf("%s cannot be used as it is and was left so: %w", s.options.Place, err)
+	}
+	s.report(found)
+	if found.Lost {
+		// A counter must never be seen to fall: all begin anew.
+		e.Retire()
+	}
+	from := s.origin(found)
+	started := now()
+	// Nothing may be given a time before one that was given out already.
+	e.Tick(found.Moment)
+	if found.Relaid {
+		from.layoutSince = e.Tick(from.clock.moment()).Wall
+	}
+	id := journal.Identity{Writer: from.writer, Epoch: found.Epoch + 1, Secret: string(from.secret[:])}
+	if err := s.journal.Start(id, started, from.layoutSince, e); err != nil {
+		return origin{}, fmt.Errorf("%s: %w", s.options.Place, err)
+	}
+	stats := e.Stats()
+	s.log.Info("Usage is kept", zap.String("place", s.options.Place), zap.String("writer", from.writer),
+		zap.Uint64("epoch", id.Epoch), zap.Int64("records", stats.Ledgers.Counted()),
+		zap.Int("endpoint_series", stats.Series[usage.Endpoint]), zap.Int("provider_series", stats.Series[usage.Provider]))
+	return from, nil
+}
+
+// origin goes on from what was found, as somebody new if nothing says who wrote
+// it.
+func (s *store) origin(found journal.Recovered) origin {
+	from := newOrigin()
+	from.layoutSince = found.LayoutSince
+	from.clock = newClock(found.Moment)
+	from.damage = damage{tornBytes: found.TornBytes, files: len(found.Damage), series: found.Lost}
+	if found.Writer == "" {
+		from.damage.identity = len(found.Damage) > 0
+		return from
+	}
+	from.writer = found.Writer
+	if len(found.Secret) == len(from.secret) {
+		copy(from.secret[:], found.Secret)
+	}
+	return from
+}
+
+// report logs what recovery had to leave behind.
+func (s *store) report(found journal.Recovered) {
+	if found.TornBytes > 0 {
+		s.log.Warn("The end of the journal cannot be read: its process died while writing. What was cut is kept as `*.torn`", zap.Int64("bytes", found.TornBytes))
+	}
+	if len(found.Discarded) > 0 {
+		s.log.Warn("State written while the disk was failing is incomplete and not used", zap.Strings("files", found.Discarded))
+	}
+	if found.Relaid {
+		s.log.Warn("`export.histogram` or `export.buckets` has changed: distributions start anew, counts go on")
+	}
+	for _, err := range found.Damage {
+		s.log.Error("Stored usage is damaged; damaged files are moved to `quarantine`", zap.Error(err))
+	}
+	if found.Lost {
+		s.log.Error("Usage that was stored is lost: all series begin anew, what is left of the old ones stays in the totals")
+	}
+}

@@ -1,0 +1,32 @@
+package usage
+
+// Field numbers the measures. The numbers are part of the stored format: append
+// only.
+type Field int
+
+const (
+	// FieldRequests is the first of a field for each outcome.
+	FieldRequests      Field = 0
+	FieldDuration            = FieldRequests + Field(Outcomes)
+	FieldRequestBytes        = FieldDuration + 1
+	FieldResponseBytes       = FieldRequestBytes + 1
+	// FieldTokens is the first of a field for each type.
+	FieldTokens           = FieldResponseBytes + 1
+	FieldTimeToFirstToken = FieldTokens + Field(TokenTypes)
+
+	// FieldCount is the number of fields.
+	FieldCount = int(FieldTimeToFirstToken) + 1
+)
+
+// FieldTimes is a time for each field, in Unix nanoseconds.
+type FieldTimes [FieldCount]int64
+
+// Fields are the measures by number.
+func (m *Measures) Fields() [FieldCount]*int64 {
+	return [FieldCount]*int64{
+		&m.Requests[0], &m.Requests[1], &m.Requests[2], &m.Requests[3], &m.Requests[4],
+		&m.Duration, &m.RequestBytes, &m.ResponseBytes,
+		&m.Tokens[0], &m.Tokens[1], &m.Tokens[2], &m.Tokens[3], &m.Tokens[4],
+		&m.TimeToFirstToken,
+	}
+}
