@@ -1,8 +1,11 @@
 package usageprocessor
 
 import (
+	"cmp"
+	"encoding/binary"
 	"fmt"
 	"hash/maphash"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -46,14 +49,40 @@ func httpBatch(spans int) ptrace.Traces {
 	return td
 }
 
+// renewer gives the spans of a batch new trace IDs, or else all but the first
+// time they would be duplicates. The bare loop pays for it as well.
+type renewer struct {
+	spans []ptrace.Span
+	next  uint64
+}
+
+func newRenewer(td ptrace.Traces, first uint64) *renewer {
+	r := &renewer{next: first}
+	for _, s := range td.ResourceSpans().At(0).ScopeSpans().At(0).Spans().All() {
+		r.spans = append(r.spans, s)
+	}
+	return r
+}
+
+func (r *renewer) renew() {
+	var id pcommon.TraceID
+	for _, s := range r.spans {
+		r.next++
+		binary.LittleEndian.PutUint64(id[:], r.next)
+		s.SetTraceID(id)
+	}
+}
+
 // BenchmarkBareLoop is the least that any meter of these spans has to do: read
 // four attributes, hash them and hit a map.
 func BenchmarkBareLoop(b *testing.B) {
 	td := httpBatch(benchSpans)
 	seed := maphash.MakeSeed()
 	counts := map[uint64]*int64{}
+	fresh := newRenewer(td, 0)
 	b.ReportAllocs()
 	for b.Loop() {
+		fresh.renew()
 		for _, rs := range td.ResourceSpans().All() {
 			service, _ := rs.Resource().Attributes().Get("service.name")
 			for _, ss := range rs.ScopeSpans().All() {
@@ -80,18 +109,17 @@ func BenchmarkBareLoop(b *testing.B) {
 
 // BenchmarkConsumeTraces is the whole way of a batch through the processor.
 func BenchmarkConsumeTraces(b *testing.B) {
-	for _, durability := range []string{"off", durabilityInterval, durabilityWrite} {
-		b.Run("durability="+durability, func(b *testing.B) {
-			p := startTraces(b, func(c *Config) {
-				if durability != "off" {
-					c.Persistence.Enabled = true
-					c.Persistence.Directory = b.TempDir()
-					c.Persistence.Durability = durability
-				}
-			})
+	for _, c := range []struct {
+		durability string // empty: nothing is kept
+		dedup      bool
+	}{{"", false}, {"", true}, {durabilityInterval, true}, {durabilityWrite, false}, {durabilityWrite, true}, {durabilitySync, true}} {
+		b.Run(fmt.Sprintf("durability=%s/dedup=%t", cmp.Or(c.durability, "off"), c.dedup), func(b *testing.B) {
+			p := startTraces(b, persisted(b, c.durability, c.dedup))
 			td := httpBatch(benchSpans)
+			fresh := newRenewer(td, 0)
 			b.ReportAllocs()
 			for b.Loop() {
+				fresh.renew()
 				if err := p.ConsumeTraces(b.Context(), td); err != nil {
 					b.Fatal(err)
 				}
@@ -101,16 +129,27 @@ func BenchmarkConsumeTraces(b *testing.B) {
 	}
 }
 
+func persisted(b *testing.B, durability string, dedup bool) func(*Config) {
+	b.Helper()
+	return func(c *Config) {
+		c.Dedup.Enabled = dedup
+		if durability != "" {
+			c.Persistence.Enabled, c.Persistence.Directory, c.Persistence.Durability = true, b.TempDir(), durability
+		}
+	}
+}
+
 // BenchmarkConsumeTracesParallel shows with -cpu 1,2 what a second core brings:
 // only the commit is under a lock.
 func BenchmarkConsumeTracesParallel(b *testing.B) {
-	p := startTraces(b, func(c *Config) {
-		c.Persistence.Enabled, c.Persistence.Directory = true, b.TempDir()
-	})
-	td := httpBatch(benchSpans)
+	p := startTraces(b, persisted(b, durabilityWrite, true))
+	var goroutines atomic.Uint64
 	b.ReportAllocs()
 	b.RunParallel(func(pb *testing.PB) {
+		td := httpBatch(benchSpans)
+		fresh := newRenewer(td, goroutines.Add(1)<<40)
 		for pb.Next() {
+			fresh.renew()
 			if err := p.ConsumeTraces(b.Context(), td); err != nil {
 				b.Error(err)
 				return

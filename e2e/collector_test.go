@@ -1,8 +1,8 @@
 package e2e
 
 import (
-	"fmt"
-	"net"
+	"errors"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -46,6 +46,7 @@ type collector struct {
 	work    string
 	logPath string
 	done    chan struct{} // closed when it has ended
+	dull    bool          // its log tells nothing about a failure
 }
 
 // launch runs the Collector with arguments, in a working directory of its own.
@@ -57,15 +58,16 @@ func launch(t *testing.T, args ...string) *collector {
 		t.Fatal(err)
 	}
 	c.cmd = exec.Command(program(t), args...)
-	c.cmd.Dir, c.cmd.Stdout, c.cmd.Stderr = c.work, output, output
-	err = c.cmd.Start()
-	_ = output.Close() // the child has its own
-	if err != nil {
-		t.Fatal(err)
+	// A pipe, because tests limit how large the files of the child may get.
+	pipe := struct{ io.Writer }{output}
+	c.cmd.Dir, c.cmd.Stdout, c.cmd.Stderr = c.work, pipe, pipe
+	if err := c.cmd.Start(); err != nil {
+		t.Fatal(errors.Join(err, output.Close()))
 	}
 	go func() {
 		defer close(c.done)
 		_ = c.cmd.Wait() // ProcessState has what matters
+		_ = output.Close()
 	}()
 	t.Cleanup(c.cleanup)
 	return c
@@ -77,17 +79,22 @@ func (c *collector) cleanup() {
 	if strings.Contains(log, "panic:") {
 		c.t.Errorf("the Collector panicked")
 	}
-	if c.t.Failed() {
+	if c.t.Failed() && !c.dull {
 		c.t.Logf("log of process %d:\n%s", c.cmd.Process.Pid, tail(log))
 	}
 }
 
-// start runs a collector until it serves. Another process may take a port
-// between its choice and its use; then others are tried.
+// start runs a collector until it serves.
 func start(t *testing.T, s setup) *collector {
 	t.Helper()
+	return startOn(t, s, freePorts(t))
+}
+
+// startOn does that on given ports. Another process may take one between its
+// choice and its use; then others are tried.
+func startOn(t *testing.T, s setup, p ports) *collector {
+	t.Helper()
 	for range 5 {
-		p := freePorts(t)
 		c := launch(t, "--config="+s.write(t, p))
 		c.ports = p
 		if c.serves() {
@@ -96,6 +103,7 @@ func start(t *testing.T, s setup) *collector {
 		if log := c.log(); !strings.Contains(log, portTaken) {
 			t.Fatalf("the Collector does not start:\n%s", tail(log))
 		}
+		p = freePorts(t)
 	}
 	t.Fatal("no free ports")
 	return nil
@@ -204,38 +212,6 @@ func (c *collector) warnings() (lines []string) {
 func tail(log string) string {
 	const size = 6000
 	return log[max(0, len(log)-size):]
-}
-
-// ports are where a collector listens.
-type ports struct{ grpc, http, second, page int }
-
-// freePorts returns ports that nobody listened on a moment ago.
-func freePorts(t *testing.T) ports {
-	t.Helper()
-	var listeners [4]net.Listener
-	for i := range listeners {
-		l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
-		listeners[i] = l
-	}
-	var numbers [4]int
-	for i, l := range listeners { // all were open at once, so that they differ
-		numbers[i] = l.Addr().(*net.TCPAddr).Port
-		_ = l.Close()
-	}
-	return ports{numbers[0], numbers[1], numbers[2], numbers[3]}
-}
-
-func address(port int) string { return fmt.Sprintf("127.0.0.1:%d", port) }
-
-func accepts(port int) bool {
-	conn, err := net.DialTimeout("tcp", address(port), time.Second)
-	if err != nil {
-		return false
-	}
-	return conn.Close() == nil
 }
 
 // until waits for a condition, which text names.

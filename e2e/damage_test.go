@@ -84,7 +84,7 @@ func added(kind string) func(*testing.T, string) string {
 	return func(_ *testing.T, dir string) string { return filepath.Join(dir, generation(5, kind)) }
 }
 
-// existing is the only file of its kind.
+// existing is the newest file of its kind.
 func existing(kind string) func(*testing.T, string) string {
 	return func(t *testing.T, dir string) string {
 		t.Helper()
@@ -94,11 +94,12 @@ func existing(kind string) func(*testing.T, string) string {
 
 func theLock(_ *testing.T, dir string) string { return filepath.Join(dir, lockFile) }
 
-// What is neither whole nor torn by a crash is refused, by the name of the file
-// and without changing a byte.
-func TestDamagedStateIsRefused(t *testing.T) {
+// What is neither whole nor torn by a crash is refused if that is wanted, by the
+// name of the file and without changing a byte.
+func TestDamagedStateIsRefused_A_R1(t *testing.T) {
 	t.Parallel()
-	original := killedState(t)
+	// What was never synced can be torn anywhere; this was.
+	original, _ := veteran(t, newSink(t))
 	for _, tt := range []struct {
 		name   string
 		file   func(t *testing.T, dir string) (path string)
@@ -115,18 +116,16 @@ func TestDamagedStateIsRefused(t *testing.T) {
 		{"bit in the journal's header", existing("journal"), flipped(inHeader), "damaged"},
 		{"bit in the middle of the snapshot", existing("snapshot"), flipped(middle), "damaged"},
 		{"end of the snapshot", existing("snapshot"), edited(cutByOne), "incomplete"},
-		{"newer journal", existing("journal"), edited(newerVersion), "version 4711"},
-		{"newer snapshot", existing("snapshot"), edited(newerVersion), "version 4711"},
 		{"snapshot without its journal", existing("journal"), remove, "missing"},
 		{"lock is a directory", theLock, directoryInstead, ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			dir := clone(t, original)
+			dir := clone(t, original.state)
 			path := tt.file(t, dir)
 			tt.damage(t, path)
 			before := contents(t, dir)
-			log := fails(t, setup{state: dir})
+			log := fails(t, setup{state: dir, onCorruption: "fail"})
 			for _, text := range []string{filepath.Base(path), dir, "`persistence.directory`", tt.says} {
 				if !strings.Contains(log, text) {
 					t.Errorf("the error does not have %q:\n%s", text, tail(log))
@@ -134,6 +133,27 @@ func TestDamagedStateIsRefused(t *testing.T) {
 			}
 			unchanged(t, dir, before)
 		})
+	}
+}
+
+// What a later version has written is not damage: nothing may touch it.
+func TestNewerStateIsRefused_A_F10(t *testing.T) {
+	t.Parallel()
+	original := killedState(t)
+	for _, on := range []string{"", "fail"} {
+		for _, kind := range []string{"journal", "snapshot"} {
+			dir := clone(t, original)
+			path := stateFile(t, dir, kind)
+			edit(t, path, newerVersion)
+			before := contents(t, dir)
+			log := fails(t, setup{state: dir, onCorruption: on})
+			for _, text := range []string{filepath.Base(path), dir, "version 4711"} {
+				if !strings.Contains(log, text) {
+					t.Errorf("%s: the error does not have %q:\n%s", kind, text, tail(log))
+				}
+			}
+			unchanged(t, dir, before)
+		}
 	}
 }
 
@@ -215,37 +235,5 @@ func TestLeftoversAreRemoved(t *testing.T) {
 	}
 	if _, err := os.Stat(foreign); err != nil {
 		t.Errorf("somebody else's file is gone: %v", err)
-	}
-}
-
-func mkdir(t *testing.T, path string) {
-	t.Helper()
-	if err := os.Mkdir(path, 0o700); err != nil {
-		t.Fatal(err)
-	}
-}
-
-func remove(t *testing.T, path string) {
-	t.Helper()
-	if err := os.Remove(path); err != nil {
-		t.Fatal(err)
-	}
-}
-
-func directoryInstead(t *testing.T, path string) {
-	t.Helper()
-	remove(t, path)
-	mkdir(t, path)
-}
-
-func linkToItself(t *testing.T, path string) {
-	t.Helper()
-	link(t, filepath.Base(path), path)
-}
-
-func link(t *testing.T, to, path string) {
-	t.Helper()
-	if err := os.Symlink(to, path); err != nil {
-		t.Fatal(err)
 	}
 }

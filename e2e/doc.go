@@ -6,4 +6,9 @@
 // with it, clients send it spans whose effect the tests know (workload_test.go),
 // and a sink behind it takes what it exports. Every sink fails its test when a
 // counter falls or time stands still, whatever else the test is about.
+//
+// The rough path: billing clients that send every span until it is acknowledged
+// (billing_test.go), over a network that loses, delays and doubles what they
+// send (network_test.go, proxy_test.go), to a victim that is killed, reloaded or
+// out of disk space (torture_test.go). In the end each span counts once.
 package e2e

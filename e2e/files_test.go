@@ -7,7 +7,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 	"testing"
 )
 
@@ -77,25 +76,55 @@ func clone(t *testing.T, dir string) string {
 	return to
 }
 
-// stateFile returns the only file of a kind, as in "journal" or "snapshot".
+// stateFiles returns the files of a kind, as in "journal" or "snapshot", oldest
+// first.
+func stateFiles(t *testing.T, dir, kind string) (paths []string) {
+	t.Helper()
+	paths, err := filepath.Glob(filepath.Join(dir, "*."+kind))
+	if err != nil || len(paths) == 0 {
+		t.Fatalf("no files of kind %s in %s: %v", kind, dir, err)
+	}
+	return paths
+}
+
+// stateFile returns the newest file of a kind.
 func stateFile(t *testing.T, dir, kind string) (path string) {
 	t.Helper()
-	matches, err := filepath.Glob(filepath.Join(dir, "*."+kind))
-	if err != nil || len(matches) != 1 {
-		t.Fatalf("%d files of kind %s in %s, want one: %v", len(matches), kind, dir, err)
-	}
-	return matches[0]
+	paths := stateFiles(t, dir, kind)
+	return paths[len(paths)-1]
 }
 
 // generation is the name of a state file.
 func generation(n int, kind string) string { return fmt.Sprintf("%020d.%s", n, kind) }
 
-// kinds are the files of a directory without their generations, in order.
-func kinds(t *testing.T, dir string) (kinds []string) {
+func mkdir(t *testing.T, path string) {
 	t.Helper()
-	for _, name := range slices.Sorted(maps.Keys(contents(t, dir))) {
-		_, kind, _ := strings.Cut(name, ".")
-		kinds = append(kinds, or(kind, name))
+	if err := os.Mkdir(path, 0o700); err != nil {
+		t.Fatal(err)
 	}
-	return kinds
+}
+
+func remove(t *testing.T, path string) {
+	t.Helper()
+	if err := os.Remove(path); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func directoryInstead(t *testing.T, path string) {
+	t.Helper()
+	remove(t, path)
+	mkdir(t, path)
+}
+
+func linkToItself(t *testing.T, path string) {
+	t.Helper()
+	link(t, filepath.Base(path), path)
+}
+
+func link(t *testing.T, to, path string) {
+	t.Helper()
+	if err := os.Symlink(to, path); err != nil {
+		t.Fatal(err)
+	}
 }

@@ -25,6 +25,21 @@ type point struct {
 // tally is a value for each series.
 type tally map[string]int64
 
+// merge adds another tally.
+func (t tally) merge(other tally) {
+	for name, n := range other {
+		t[name] += n
+	}
+}
+
+// total adds up everything, which says whether there is more or less of it.
+func total(t tally) (all int64) {
+	for _, n := range t {
+		all += n
+	}
+	return all
+}
+
 // series names a series: `name{label="value",...}`, labels in order.
 func series(name string, labels map[string]string) string {
 	parts := make([]string, 0, len(labels))
@@ -50,21 +65,21 @@ func pageName(metric string) string {
 	}
 }
 
-func pointsOf(md pmetric.Metrics) (points []point) {
+// pointsOf are the monotonic numbers of an export in one temporality. Others are
+// nothing that this component exports.
+func pointsOf(md pmetric.Metrics, in pmetric.AggregationTemporality) (points []point) {
 	for _, rm := range md.ResourceMetrics().All() {
 		writer, _ := rm.Resource().Attributes().Get("service.instance.id")
 		for _, sm := range rm.ScopeMetrics().All() {
 			for _, m := range sm.Metrics().All() {
-				points = append(points, pointsOfMetric(m, writer.AsString())...)
+				points = append(points, pointsOfMetric(m, in, writer.AsString())...)
 			}
 		}
 	}
 	return points
 }
 
-// pointsOfMetric are the cumulative, monotonic numbers of a metric. Others are
-// nothing that this component exports.
-func pointsOfMetric(m pmetric.Metric, writer string) (points []point) {
+func pointsOfMetric(m pmetric.Metric, in pmetric.AggregationTemporality, writer string) (points []point) {
 	add := func(suffix string, attrs pcommon.Map, start, at pcommon.Timestamp, value int64) {
 		labels := map[string]string{}
 		for name, v := range attrs.All() {
@@ -72,18 +87,17 @@ func pointsOfMetric(m pmetric.Metric, writer string) (points []point) {
 		}
 		points = append(points, point{series(pageName(m.Name())+suffix, labels), writer, uint64(start), uint64(at), value})
 	}
-	const cumulative = pmetric.AggregationTemporalityCumulative
 	switch {
-	case m.Type() == pmetric.MetricTypeSum && m.Sum().IsMonotonic() && m.Sum().AggregationTemporality() == cumulative:
+	case m.Type() == pmetric.MetricTypeSum && m.Sum().IsMonotonic() && m.Sum().AggregationTemporality() == in:
 		for _, p := range m.Sum().DataPoints().All() {
 			add("", p.Attributes(), p.StartTimestamp(), p.Timestamp(), p.IntValue())
 		}
-	case m.Type() == pmetric.MetricTypeExponentialHistogram && m.ExponentialHistogram().AggregationTemporality() == cumulative:
+	case m.Type() == pmetric.MetricTypeExponentialHistogram && m.ExponentialHistogram().AggregationTemporality() == in:
 		for _, p := range m.ExponentialHistogram().DataPoints().All() {
 			add("_count", p.Attributes(), p.StartTimestamp(), p.Timestamp(), int64(p.Count()))
 			add("_sum", p.Attributes(), p.StartTimestamp(), p.Timestamp(), nanoseconds(p.Sum()))
 		}
-	case m.Type() == pmetric.MetricTypeHistogram && m.Histogram().AggregationTemporality() == cumulative:
+	case m.Type() == pmetric.MetricTypeHistogram && m.Histogram().AggregationTemporality() == in:
 		for _, p := range m.Histogram().DataPoints().All() {
 			add("_count", p.Attributes(), p.StartTimestamp(), p.Timestamp(), int64(p.Count()))
 			add("_sum", p.Attributes(), p.StartTimestamp(), p.Timestamp(), nanoseconds(p.Sum()))
@@ -99,14 +113,18 @@ func nanoseconds(seconds float64) int64 {
 // equal fails the test unless both are the same, series by series.
 func equal(t *testing.T, what string, got, want tally) {
 	t.Helper()
+	var wrong []string
 	for _, series := range slices.Sorted(maps.Keys(want)) {
 		if got[series] != want[series] {
-			t.Errorf("%s: %s is %d, want %d", what, series, got[series], want[series])
+			wrong = append(wrong, fmt.Sprintf("%s is %d, want %d", series, got[series], want[series]))
 		}
 	}
 	for _, series := range slices.Sorted(maps.Keys(got)) {
 		if _, ok := want[series]; !ok {
-			t.Errorf("%s: unexpected %s = %d", what, series, got[series])
+			wrong = append(wrong, fmt.Sprintf("unexpected %s = %d", series, got[series]))
 		}
+	}
+	if len(wrong) > 0 {
+		t.Errorf("%s: %d series are wrong:\n%s", what, len(wrong), strings.Join(wrong[:min(len(wrong), 8)], "\n"))
 	}
 }

@@ -18,6 +18,12 @@ type setup struct {
 	export     time.Duration
 	histogram  string
 	sinks      []*sink
+	// What follows is left out of the configuration when it is not set.
+	temporality  string
+	onError      string
+	onCorruption string
+	// storage keeps the state in a storage extension, which has the directory.
+	storage bool
 	// processor and pipelines, if set, replace the lines below `usage` and
 	// `pipelines`; YAML, indented as in configuration.
 	processor string
@@ -50,7 +56,14 @@ exporters:
     sending_queue: {enabled: false}
     retry_on_failure: {enabled: false}
 {{- end}}
+{{- if .Storage}}
+extensions:
+  file_storage: {directory: "{{.State}}", fsync: true}
+{{- end}}
 service:
+{{- if .Storage}}
+  extensions: [file_storage]
+{{- end}}
   telemetry:
     metrics: {level: none}
   pipelines:
@@ -58,13 +71,24 @@ service:
 `
 
 const defaultProcessor = `
-    export: {interval: {{.Export}}, histogram: {{.Histogram}}}
+    export:
+      interval: {{.Export}}
+      histogram: {{.Histogram}}
+{{- with .Temporality}}
+      temporality: {{.}}
+{{- end}}
 {{- if .State}}
     persistence:
       enabled: true
-      directory: "{{.State}}"
+      {{if .Storage}}storage: file_storage{{else}}directory: "{{.State}}"{{end}}
       interval: {{.Flush}}
       durability: {{.Durability}}
+{{- with .OnError}}
+      on_error: {{.}}
+{{- end}}
+{{- with .OnCorruption}}
+      on_corruption: {{.}}
+{{- end}}
 {{- end}}
 `
 
@@ -80,6 +104,7 @@ func (s setup) write(t *testing.T, p ports) string {
 		"GRPC": address(p.grpc), "HTTP": address(p.http), "Second": address(p.second), "Page": address(p.page),
 		"State": s.state, "Durability": or(s.durability, "write"),
 		"Flush": or(s.flush, never), "Export": or(s.export, never), "Histogram": or(s.histogram, "exponential"),
+		"Temporality": s.temporality, "OnError": s.onError, "OnCorruption": s.onCorruption, "Storage": s.storage,
 	}
 	urls := make([]string, 0, len(s.sinks))
 	for _, sink := range s.sinks {

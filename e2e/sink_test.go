@@ -8,6 +8,7 @@ import (
 	"sync"
 	"testing"
 
+	"go.opentelemetry.io/collector/pdata/pmetric"
 	"go.opentelemetry.io/collector/pdata/pmetric/pmetricotlp"
 )
 
@@ -17,6 +18,10 @@ import (
 type sink struct {
 	t      *testing.T
 	server *httptest.Server
+	// arrived has a receiver go on when an export comes, before the answer.
+	arrived chan struct{}
+	// receive takes an export, or does not. Other kinds of sink replace it.
+	receive func(body []byte, md pmetric.Metrics) verdict
 
 	mu       sync.Mutex // guards everything below
 	refuses  bool
@@ -35,11 +40,21 @@ type history struct {
 
 func newSink(t *testing.T) *sink {
 	t.Helper()
-	s := &sink{t: t, writers: map[string]bool{}, seen: map[string]history{}}
+	s := &sink{t: t, arrived: make(chan struct{}), writers: map[string]bool{}, seen: map[string]history{}}
+	s.receive = s.receiveTotals
 	s.server = httptest.NewServer(s)
 	t.Cleanup(s.server.Close)
 	return s
 }
+
+// verdict is what a sink makes of an export.
+type verdict int
+
+const (
+	taken       verdict = iota
+	refused             // for now
+	takenMutely         // without an answer
+)
 
 // ServeHTTP takes an export.
 func (s *sink) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -53,9 +68,17 @@ func (s *sink) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "not an export", http.StatusBadRequest)
 		return
 	}
-	if !s.take(pointsOf(request.Metrics())) {
+	select {
+	case s.arrived <- struct{}{}:
+	default:
+	}
+	switch s.receive(body, request.Metrics()) {
+	case taken:
+	case refused:
 		http.Error(w, "not now", http.StatusServiceUnavailable)
 		return
+	case takenMutely:
+		panic(http.ErrAbortHandler)
 	}
 	answer, err := pmetricotlp.NewExportResponse().MarshalProto()
 	if err != nil {
@@ -65,15 +88,15 @@ func (s *sink) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_, _ = w.Write(answer) // the collector may be gone
 }
 
-func (s *sink) take(points []point) bool {
+func (s *sink) receiveTotals(_ []byte, md pmetric.Metrics) verdict {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.refuses {
 		s.refused++
-		return false
+		return refused
 	}
 	s.requests++
-	for _, p := range points {
+	for _, p := range pointsOf(md, pmetric.AggregationTemporalityCumulative) {
 		s.writers[p.writer] = true
 		h, known := s.seen[p.series]
 		if !known {
@@ -83,7 +106,7 @@ func (s *sink) take(points []point) bool {
 		h.latest, h.starts[p.start] = p, p.value
 		s.seen[p.series] = h
 	}
-	return true
+	return taken
 }
 
 // check compares a point with those before it; mu is held.

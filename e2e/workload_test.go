@@ -74,7 +74,10 @@ func calls() []call {
 }
 
 // add notes n calls.
-func (t tally) add(c *call, n int64) {
+func (t tally) add(c *call, n int64) { t.addFor(service, c, n) }
+
+// addFor notes n calls of another service than most tests have.
+func (t tally) addFor(service string, c *call, n int64) {
 	sum := func(metric, suffix string, value int64, label ...string) {
 		if value == 0 {
 			return

@@ -86,21 +86,24 @@ func (j *Journal) rotate(now time.Time) (header, error) {
 	}
 	h.base, h.rebase = j.finish()
 	if err := j.begin(file, h); err != nil {
+		j.file.file = nil
 		return header{}, errors.Join(j.fail(err), file.Close(), j.fs.Remove(name))
 	}
 	return h, nil
 }
 
 // finish ends the current file and returns the commit it ends with. Commits
-// that are appended meanwhile are for the next file. If the current one is
-// broken, the next does not continue it (rebase): the snapshot has the rest.
+// that are appended meanwhile are for the next file. If the current one is not
+// known to be on the disk, the next does not continue it (rebase): the snapshot
+// has the rest. So it is after a failure, and when a process starts: what it has
+// read, a killed one may have left in the page cache only.
 func (j *Journal) finish() (base uint64, rebase bool) {
 	f := &j.file
 	p, base := j.cut()
 	if f.state == writing && j.writeCommits(p, base) == nil {
 		_ = j.syncFile() // on failure the state says so
 	}
-	rebase = f.state == broken
+	rebase = f.state != writing
 	if f.file != nil {
 		rebase = f.file.Close() != nil || rebase
 		f.file = nil
@@ -137,5 +140,6 @@ func (j *Journal) begin(file files.File, h header) error {
 		f.state = writing
 		j.synced.Store(h.base)
 	}
-	return nil
+	// From here on an unreadable header is damage.
+	return j.noteSynced(f.size)
 }

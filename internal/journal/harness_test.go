@@ -38,6 +38,29 @@ func openDamaged(t *testing.T, dir string) *world {
 }
 
 func openAs(dir string, fsys files.FS, layout *usage.Layout, quarantine bool) (*world, error) {
+	w, err := recoverOnly(dir, fsys, layout)
+	if err != nil {
+		return nil, err
+	}
+	if !quarantine && len(w.found.Damage) > 0 {
+		return nil, errors.Join(errors.Join(w.found.Damage...), w.journal.Close())
+	}
+	if w.found.Lost {
+		w.Retire()
+	}
+	id := w.found.Identity
+	if id.Writer == "" {
+		id.Writer = "writer"
+	}
+	id.Epoch++
+	if err := w.journal.Start(id, time.Unix(0, 1), w.found.LayoutSince, w.Engine); err != nil {
+		return nil, errors.Join(err, w.journal.Close())
+	}
+	return w, nil
+}
+
+// recoverOnly reads dir and starts nothing.
+func recoverOnly(dir string, fsys files.FS, layout *usage.Layout) (*world, error) {
 	w := &world{schemas: &usage.Schemas{}, hasher: usage.NewHasher(), layout: layout}
 	w.schema = w.schemas.Intern(usage.Endpoint, usage.BaseNames(usage.Endpoint))
 	if fsys == nil {
@@ -51,22 +74,7 @@ func openAs(dir string, fsys files.FS, layout *usage.Layout, quarantine bool) (*
 	w.journal = j
 	w.Engine = engine.New(engine.Options{Schemas: w.schemas, Hasher: w.hasher, Layout: w.layout, Journal: j.Append, JournalWindow: j.AppendWindow})
 	var err error
-	w.found, err = j.Recover(w.Engine)
-	if err == nil && !quarantine {
-		err = errors.Join(w.found.Damage...)
-	}
-	if err != nil {
-		return nil, errors.Join(err, j.Close())
-	}
-	if w.found.Lost {
-		w.Retire()
-	}
-	id := w.found.Identity
-	if id.Writer == "" {
-		id.Writer = "writer"
-	}
-	id.Epoch++
-	if err := j.Start(id, time.Unix(0, 1), w.found.LayoutSince, w.Engine); err != nil {
+	if w.found, err = j.Recover(w.Engine); err != nil {
 		return nil, errors.Join(err, j.Close())
 	}
 	return w, nil

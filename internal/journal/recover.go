@@ -39,8 +39,8 @@ type Recovered struct {
 	// TornBytes could not be read at the end of a journal: a write that its
 	// process did not survive. The journal is kept beside the state.
 	TornBytes int64
-	// Discarded names journals that were begun after a failed write and never
-	// got the snapshot they build on. They were never reported as durable.
+	// Discarded names journals that never got the snapshot they build on: that of
+	// a start, or after a failed write. They were never reported as durable.
 	Discarded []string
 	// Damage is what was found damaged or missing. Nothing is done about it
 	// before Start, which moves damaged files to the quarantine.
@@ -191,12 +191,10 @@ func (r *recovery) readJournals() error {
 			continue
 		}
 		err := r.open(f.name, r.journalFile)
-		if errors.Is(err, errAwaitsSnapshot) && !r.has(snapshotKind, f.number) {
-			r.discard(r.files[i:])
-			return nil
-		}
 		if errors.Is(err, errAwaitsSnapshot) {
-			err = &CorruptError{File: f.name, Reason: fmt.Sprintf("it counts only with `%s`", snapshotName(f.number))}
+			// Nothing in it was reported as durable, and nothing continues it.
+			r.Discarded = append(r.Discarded, f.name)
+			continue
 		}
 		if err == nil {
 			continue
@@ -211,20 +209,12 @@ func (r *recovery) readJournals() error {
 	return nil
 }
 
-// discard notes files that were never reported as durable.
-func (r *recovery) discard(files []stateFile) {
-	for _, f := range files {
-		if f.kind == journalKind {
-			r.Discarded = append(r.Discarded, f.name)
-		}
-	}
-}
-
 // abandon sets aside the journals behind one that is damaged: what they
 // continue is not there.
 func (r *recovery) abandon(files []stateFile) {
 	for _, f := range files {
 		if f.kind == journalKind {
+			r.Damage = append(r.Damage, fmt.Errorf("`%s` cannot be used: what it continues is damaged", f.name))
 			r.journal.damaged = append(r.journal.damaged, f.name)
 		}
 	}
