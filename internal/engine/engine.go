@@ -45,6 +45,7 @@ type Engine struct {
 	ledgerSeq uint64
 	window    usage.Window // on its way to the exits
 	commit    usage.Commit // reused by every commit
+	builder   usage.KeyBuilder
 }
 
 // New returns an empty engine.

@@ -110,9 +110,10 @@ func (e *Engine) check(d *usage.Delta) error {
 
 // redefine defines a stored series, or finds it where the snapshot had it.
 func (e *Engine) redefine(def *usage.Definition) (*series, error) {
-	key := keyOf(def.Schema, def.Values)
+	k := &e.builder
+	k.Set(def.Schema, def.Values)
 	if s := e.table.at(def.Slot); s != nil {
-		if s.key != key {
+		if string(s.key) != string(k.Bytes()) {
 			return nil, fmt.Errorf("series %d is defined twice, differently", def.Slot)
 		}
 		return s, nil
@@ -120,9 +121,9 @@ func (e *Engine) redefine(def *usage.Definition) (*series, error) {
 	if next := e.table.next(); def.Slot != next {
 		return nil, fmt.Errorf("series %d is defined where series %d was due", def.Slot, next)
 	}
-	hash := e.options.Hasher.Sum([]byte(key))
-	if slot, ok := e.table.find([]byte(key), hash); ok {
+	hash := e.options.Hasher.Sum(k.Bytes())
+	if slot, ok := e.table.find(k.Bytes(), hash); ok {
 		return nil, fmt.Errorf("series %d and %d have the same identity", slot, def.Slot)
 	}
-	return e.define(def, key, hash), nil
+	return e.define(def, usage.Key(k.Bytes()), hash), nil
 }

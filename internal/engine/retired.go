@@ -9,15 +9,17 @@ import (
 // retired holds what ended series had counted, by base identity. Nothing is
 // ever taken out: live and retired together are everything that was counted.
 type retired struct {
-	rows  []usage.Retired
-	byKey map[usage.Key]int
+	rows    []usage.Retired
+	byKey   map[usage.Key]int
+	builder usage.KeyBuilder
 }
 
 func newRetired() retired { return retired{byKey: map[usage.Key]int{}} }
 
 // add adds to the row of a base identity.
 func (r *retired) add(row usage.Retired) {
-	key := keyOf(row.Schema, row.Values)
+	r.builder.Set(row.Schema, row.Values)
+	key := usage.Key(r.builder.Bytes())
 	n, ok := r.byKey[key]
 	if !ok {
 		r.byKey[key] = len(r.rows)
@@ -57,13 +59,4 @@ func (e *Engine) RestoreRetired(row *usage.Retired) error {
 	e.claim(row.Schema.Kind, row.Values)
 	e.retired.add(*row)
 	return nil
-}
-
-func keyOf(s *usage.Schema, values []string) usage.Key {
-	var k usage.KeyBuilder
-	k.Reset(s)
-	for _, v := range values {
-		k.Value(v)
-	}
-	return usage.Key(k.Bytes())
 }

@@ -14,7 +14,15 @@ var errShort = errors.New("payload does not decode")
 type cursor struct {
 	rest []byte
 	err  error
+	// What is read out of a payload with a thousand series shares memory: text is
+	// the payload that strings are cut from, names and counts grow with it.
+	text   string
+	names  []string
+	counts []uint64
 }
+
+// newTextCursor reads a payload that has strings.
+func newTextCursor(payload []byte) *cursor { return &cursor{rest: payload, text: string(payload)} }
 
 func (c *cursor) fail() { c.rest, c.err = nil, errShort }
 
@@ -71,9 +79,14 @@ func (c *cursor) byte() byte {
 
 func (c *cursor) string() string {
 	n := c.count()
-	s := string(c.rest[:n])
+	if c.text == "" {
+		s := string(c.rest[:n])
+		c.rest = c.rest[n:]
+		return s
+	}
+	at := len(c.text) - len(c.rest)
 	c.rest = c.rest[n:]
-	return s
+	return c.text[at : at+n]
 }
 
 func appendString(dst []byte, s string) []byte {

@@ -92,15 +92,16 @@ func (d *decoder) identity(c *cursor) (s *usage.Schema, values []string) {
 		c.fail()
 		return nil, nil
 	}
-	values = make([]string, 0, len(s.Names))
+	first := len(c.names)
 	for range s.Names {
 		value := c.string()
 		if len(value) > usage.MaxValueBytes || !utf8.ValidString(value) {
 			c.fail()
+			return s, nil
 		}
-		values = append(values, value)
+		c.names = append(c.names, value)
 	}
-	return s, values
+	return s, c.names[first:len(c.names):len(c.names)]
 }
 
 func (c *cursor) signal() usage.Signal {
@@ -178,7 +179,7 @@ func (c *cursor) buckets() []usage.Bucket {
 
 // rows calls put with every series of a frame.
 func (d *decoder) rows(payload []byte, put func(*usage.Row) error) error {
-	c := &cursor{rest: payload}
+	c := newTextCursor(payload)
 	for len(c.rest) > 0 && c.err == nil {
 		var r usage.Row
 		r.Slot = c.slot()
@@ -221,7 +222,7 @@ func (c *cursor) reported() *usage.Reported {
 
 // retired calls put with every retired row of a frame.
 func (d *decoder) retired(payload []byte, put func(*usage.Retired) error) error {
-	c := &cursor{rest: payload}
+	c := newTextCursor(payload)
 	for len(c.rest) > 0 && c.err == nil {
 		var r usage.Retired
 		r.Schema, r.Values = d.identity(c)
@@ -250,11 +251,12 @@ func (c *cursor) distribution() (d usage.Distribution) {
 		return d
 	}
 	d.Scale, d.Offset = int32(scale), int32(offset)
-	if n := c.count(); n > 0 {
-		d.Counts = make([]uint64, n)
-		for i := range d.Counts {
-			d.Counts[i] = c.uvarint()
-		}
+	first := len(c.counts)
+	for range c.count() {
+		c.counts = append(c.counts, c.uvarint())
+	}
+	if last := len(c.counts); last > first {
+		d.Counts = c.counts[first:last:last]
 	}
 	return d
 }

@@ -37,6 +37,14 @@ func (k *KeyBuilder) Reset(schema *Schema) {
 	k.buf = binary.LittleEndian.AppendUint16(k.buf[:0], uint16(schema.ID))
 }
 
+// Set writes the key of whole values.
+func (k *KeyBuilder) Set(schema *Schema, values []string) {
+	k.Reset(schema)
+	for _, v := range values {
+		k.Value(v)
+	}
+}
+
 // Value appends one whole value, which has to be valid UTF-8.
 func (k *KeyBuilder) Value(v string) {
 	k.Open()
