@@ -46,7 +46,8 @@ func (m *Meter) warnOfShortWindow() {
 // effectiveWindow is for how long everything is remembered that was counted.
 func (m *Meter) effectiveWindow() time.Duration {
 	stats := m.engine.DedupStats()
-	return min(time.Duration(stats.Minute-stats.Since)*time.Minute, m.options.Dedup.Window)
+	minutes := max(stats.Minute-stats.Since, 0)
+	return min(time.Duration(minutes)*time.Minute, m.options.Dedup.Window)
 }
 
 // writeKeys writes dedup keys of minutes that are over to files.

@@ -5,8 +5,9 @@ import (
 	"slices"
 )
 
-// memory is what the segments take. It counts what is asked of the allocator;
-// what is replaced or forgotten takes memory until the next garbage collection.
+// memory is what the segments take. It counts what the allocator gives. What is
+// replaced or forgotten takes memory until the next garbage collection, and a
+// part that grows takes twice its memory for a moment: both are not in it.
 type memory struct {
 	keys  int
 	bytes int64

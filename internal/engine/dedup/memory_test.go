@@ -18,7 +18,9 @@ func TestMemoryIsBounded(t *testing.T) {
 			require.LessOrEqual(t, w.Stats().Bytes, int64(maxBytes))
 			if s := w.Closed(); s != nil {
 				require.LessOrEqual(t, w.Stats().Bytes, int64(maxBytes))
-				w.Seal(s.Pack())
+				packed := s.Pack()
+				require.LessOrEqual(t, packed.bytes, w.memory.reserved)
+				require.True(t, w.Seal(packed))
 			}
 			most = max(most, w.Stats().Bytes)
 		}

@@ -231,7 +231,7 @@ func (m *model) run(steps int) {
 // TestModel has memory for everything, so that every answer is certain.
 func TestModel(t *testing.T) {
 	m := newModel(t, Options{Minutes: 5, MaxBytes: 1 << 30}, 2000, 200)
-	m.run(5000)
+	m.run(3000)
 	require.Zero(t, m.w.Stats().Evicted)
 	require.Equal(t, m.now-5, m.w.Stats().Since)
 }
@@ -240,14 +240,14 @@ func TestModel(t *testing.T) {
 func TestModelOfLongWindow(t *testing.T) {
 	m := newModel(t, Options{Minutes: 40, MaxBytes: 1 << 30}, 5000, 100)
 	require.Equal(t, int64(4), m.w.period)
-	m.run(3000)
+	m.run(2000)
 }
 
 // TestModelOfLittleMemory cannot remember a window, but says how much it can.
 func TestModelOfLittleMemory(t *testing.T) {
-	m := newModel(t, Options{Minutes: 5, MaxBytes: MinBytes}, 10_000, 3000)
+	m := newModel(t, Options{Minutes: 5, MaxBytes: MinBytes}, 10_000, 2000)
 	evicted := uint64(0)
-	for range 30 {
+	for range 20 {
 		m.run(50)
 		evicted += m.w.Stats().Evicted
 	}

@@ -7,7 +7,7 @@ const (
 	// 8.5, and two lines at least, the second of which depends on the first.
 	packedLoad = 90
 	// packedTail is enough for what overflows but once in a million times.
-	packedTail = 16 * lineSlots
+	packedTail = 8 * lineSlots
 )
 
 // Pack returns a copy that takes less memory. The segment must be over.
@@ -53,12 +53,11 @@ func packedLines(keys int) int { return keys*100/(lineSlots*packedLoad) + 1 }
 // tailOf is a packed table's tail. Few keys need no more than their number.
 func tailOf(keys int) int { return min(keys, packedTail) + 1 }
 
-// packedBytes is what a number of keys take packed, rounded up like the
-// allocator does: to a page, or by an eighth.
+// packedBytes is the most that a number of keys take packed. The allocator
+// rounds up to a page.
 func packedBytes(keys int) int64 {
-	bytes := keyBytes * int64(packedLines(keys)*lineSlots+tailOf(keys))
-	return tableBytes + bytes + min(pageBytes, bytes>>3)
+	return tableBytes + keyBytes*int64(packedLines(keys)*lineSlots+tailOf(keys)) + pageBytes
 }
 
-// pageBytes is what big pieces of memory are made of.
+// pageBytes is what memory is made of.
 const pageBytes = 8 << 10

@@ -84,6 +84,19 @@ func TestLoadRefusesWhatIsNotSorted(t *testing.T) {
 	assert.Equal(t, Stats{Since: -10}, w.Stats())
 }
 
+func TestReset(t *testing.T) {
+	w, rng := New(Options{Minutes: 10, MaxBytes: MinBytes}), newRand(1)
+	insertAll(w, randomKeys(rng, 100_000))
+	w.Advance(1)
+	packed := w.Closed().Pack()
+	send(w, 1)
+	w.Reset()
+	assert.Equal(t, New(w.options).Stats(), w.Stats())
+	assert.False(t, w.Seal(packed))
+	assert.Equal(t, []bool{false}, send(w, 1))
+	requireTables(t, w)
+}
+
 // TestLoadIntoLessMemory has a smaller bound than the run that wrote the files.
 func TestLoadIntoLessMemory(t *testing.T) {
 	w, rng := New(Options{Minutes: 10, MaxBytes: MinBytes}), newRand(1)

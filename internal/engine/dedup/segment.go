@@ -22,13 +22,8 @@ type Segment struct {
 	file uint64
 }
 
-const (
-	// tableBytes is what a table takes beside its slots.
-	tableBytes = 56
-	// lookahead is how many keys are worked on together: the memory that they
-	// need is waited for once, not for each.
-	lookahead = 64
-)
+// tableBytes is what a table takes beside its slots.
+const tableBytes = 56
 
 // newSegment returns an empty segment that can grow.
 func newSegment(id uint64, minute int64) *Segment {
@@ -68,24 +63,17 @@ func (s *Segment) from(first uint64) iter.Seq[uint64] {
 	}
 }
 
-// mark marks the keys that the segment has. The homes of many keys are read
-// first, with no decision in between that would have to wait for memory.
+// mark marks the keys that the segment has.
 func (s *Segment) mark(keys []uint64, seen []bool) {
-	var homes, held [lookahead]uint64
+	if s.packed() {
+		s.tables[0].mark(keys, seen)
+		return
+	}
 	for len(keys) > 0 {
 		n := min(len(keys), lookahead)
+		s.peek(keys[:n], seen)
 		for i, key := range keys[:n] {
-			t := s.table(key)
-			homes[i] = t.home(key)
-			held[i] = t.slots[homes[i]]
-		}
-		for i, key := range keys[:n] {
-			at, found := homes[i], held[i]
-			if found-1 < key-1 {
-				t := s.table(key)
-				found = t.slots[t.seek(key, at+1)]
-			}
-			if found == key && key != 0 {
+			if key != 0 && !seen[i] && s.table(key).has(key) {
 				seen[i] = true
 			}
 		}
@@ -93,8 +81,8 @@ func (s *Segment) mark(keys []uint64, seen []bool) {
 	}
 }
 
-// peek marks those keys that are found right at home. It does for the open
-// segment what mark begins with: the memory is there when keys are inserted.
+// peek marks the few keys that are found right at home. After that the memory
+// is there that the others need; see [table.mark].
 func (s *Segment) peek(keys []uint64, seen []bool) {
 	for i, key := range keys {
 		t := s.table(key)

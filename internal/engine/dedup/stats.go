@@ -6,11 +6,13 @@ type Stats struct {
 	// Bytes never exceeds the bound.
 	Bytes    int64
 	Segments int
-	// Evicted is how many segments were forgotten before their time.
+	// Evicted is how many segments were forgotten before their time, or not even
+	// begun, for want of memory.
 	Evicted uint64
 	// Minute is the current one, and Since the first one of which, like of all
 	// after it, every key is remembered. Unless memory ran short within the
-	// window, Since is Minute less the minutes of the window, even if negative.
+	// window, Since is Minute less the minutes of the window, even if negative. It
+	// is Minute + 1 when not even the current one is complete.
 	Minute, Since int64
 }
 

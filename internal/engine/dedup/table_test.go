@@ -67,6 +67,32 @@ func TestTableBytes(t *testing.T) {
 	assert.EqualValues(t, unsafe.Sizeof(table{}), tableBytes)
 }
 
+// TestLastSlotStaysFree is what every search relies on.
+func TestLastSlotStaysFree(t *testing.T) {
+	keys := make([]uint64, 16)
+	for i := range keys {
+		keys[i] = uint64(i + 1)
+	}
+	empty := func() table { return newTable(make([]uint64, 16), 1, 0, 1, 100) }
+	t1 := empty()
+	_, ok := t1.fill(keys, 0)
+	assert.False(t, ok)
+
+	t2 := empty()
+	_, ok = t2.fill(keys[:15], 0)
+	assert.True(t, ok)
+	assert.True(t, t2.full())
+
+	t3 := newTable(make([]uint64, 16), 1, 0, 1, 1000)
+	for _, key := range keys {
+		if !t3.full() {
+			t3.insert(key)
+		}
+	}
+	assert.Equal(t, 15, t3.keys)
+	assert.Zero(t, t3.slots[15])
+}
+
 // TestGrowthFollowsTheMinuteBefore checks that a burst wastes little, and that
 // as many keys as before make no table grow in small steps.
 func TestGrowthFollowsTheMinuteBefore(t *testing.T) {
