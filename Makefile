@@ -77,6 +77,7 @@ test: versions check-clean lint build examples ## run every check and every test
 	go test -C examples ./...
 	@# The test cache does not see the Collector that these tests start.
 	USAGE_COLLECTOR=$(COLLECTOR) go test -count=1 ./e2e/...
+	$(MAKE) --no-print-directory fuzz
 
 .PHONY: race
 race: ## run the tests under the race detector
@@ -86,6 +87,19 @@ race: ## run the tests under the race detector
 	else \
 		echo "NOT RUN: go test -race, which needs a C compiler ($$(go env CC))"; \
 	fi
+
+.PHONY: fuzz
+fuzz: ## run every fuzz target for FUZZTIME (20s)
+	@internal/tools/fuzz.sh
+
+TORTURE_OPERATIONS ?= 10000000
+TORTURE_KILLS ?= 150
+
+.PHONY: torture
+torture: build ## kill the Collector TORTURE_KILLS times a test, and run TORTURE_OPERATIONS of the model; takes hours
+	USAGE_TORTURE_KILLS=$(TORTURE_KILLS) USAGE_COLLECTOR=$(COLLECTOR) go test -count=1 -timeout=6h -v -run='Killed|Delta|Reload|Disk' ./e2e/...
+	USAGE_OPERATIONS=$(TORTURE_OPERATIONS) go test -count=1 -timeout=24h -v -run='Model' ./internal/meter
+	FUZZTIME=10m $(MAKE) --no-print-directory fuzz
 
 .PHONY: versions
 versions: $(COLLECTOR_SOURCE)/generated ## fail if anything raised the Collector's or OpenTelemetry's versions

@@ -35,11 +35,13 @@ const (
 // Attributes stand without `usage.`; those that never had it, which are
 // configured dimensions, have a `+`. Buckets are called by their upper bounds,
 // empty ones are left out. @ is when a series begins, counted from the start of
-// the case. Writers are numbered as they appear.
+// the case; of a delta it is when its window begins and ends. Writers are
+// numbered as they appear.
 type exports struct {
 	zero    time.Time
 	writers []string
 	last    map[string]exported // by writer, metric and attributes
+	deltas  int64               // requests in deltas so far
 }
 
 // exported is a data point of any kind.
@@ -48,6 +50,16 @@ type exported struct {
 	start, at                        time.Duration // from the start of the case
 	total                            int64         // the value of a sum, the count of a histogram
 	text                             string
+}
+
+func (p *exported) delta() bool { return strings.Contains(p.kind, " delta ") }
+
+// span is what a point is about.
+func (p *exported) span() string {
+	if p.delta() {
+		return fmt.Sprintf("@%s-%s", p.start, p.at)
+	}
+	return "@" + p.start.String()
 }
 
 func (e *exports) read(t *testing.T, all []pmetric.Metrics) (found []exported) {
@@ -176,10 +188,12 @@ func (e *exports) text(t *testing.T, found []exported, at time.Time) string {
 	var header string
 	lines := map[string][]string{}
 	for _, p := range found {
-		assert.Equal(t, at.Sub(e.zero), p.at, "%s: all points of an export have its time", p.metric)
+		if !p.delta() { // a window that was refused is sent as it was
+			assert.Equal(t, at.Sub(e.zero), p.at, "%s: all points of an export have its time", p.metric)
+		}
 		header = p.writer
 		title := p.metric + " " + p.kind
-		lines[title] = append(lines[title], fmt.Sprintf("\n  %s: %s @%s", p.attributes, p.text, p.start))
+		lines[title] = append(lines[title], fmt.Sprintf("\n  %s: %s %s", p.attributes, p.text, p.span()))
 	}
 	for _, title := range slices.Sorted(maps.Keys(lines)) {
 		slices.Sort(lines[title])
@@ -190,24 +204,30 @@ func (e *exports) text(t *testing.T, found []exported, at time.Time) string {
 
 // follow compares points with earlier ones of the same stream: with the same
 // start a total never decreases, and another start is no earlier than the last
-// export (X-7).
+// export (X-7). Deltas begin where the one before ended.
 func (e *exports) follow(t *testing.T, found []exported) {
 	t.Helper()
 	for _, p := range found {
-		stream := p.writer + " " + p.metric + " " + p.attributes
-		if before, ok := e.last[stream]; ok && p.start == before.start {
+		stream := p.writer + " " + p.metric + " " + p.kind + " " + p.attributes
+		before, ok := e.last[stream]
+		switch {
+		case ok && p.delta():
+			assert.Equal(t, before.at, p.start, "%s: windows touch", stream)
+		case ok && p.start == before.start:
 			assert.GreaterOrEqual(t, p.total, before.total, stream)
-		} else if ok {
+		case ok:
 			assert.GreaterOrEqual(t, p.start, before.at, "%s: a new start lies before what was exported", stream)
 		}
 		e.last[stream] = p
 	}
+	e.deltas += requests(found, true)
 }
 
-// requests is how many requests there are, over all series.
-func requests(found []exported) (n int64) {
+// requests is how many requests there are, over all series, in deltas or in
+// cumulative points.
+func requests(found []exported, delta bool) (n int64) {
 	for _, p := range found {
-		if p.metric == "usage.endpoint.requests" || p.metric == "usage.provider.requests" {
+		if p.delta() == delta && (p.metric == "usage.endpoint.requests" || p.metric == "usage.provider.requests") {
 			n += p.total
 		}
 	}

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/otelusage/usageprocessor/internal/usage"
 )
@@ -22,19 +23,39 @@ func (e *Engine) Changes(rows []usage.Row, from uint32, limit int) (out []usage.
 	return rows, end, end < e.table.next()
 }
 
+// changesPerLock bounds how long Report holds up commits.
+const changesPerLock = 512
+
 // Report notes that changes are in a window that ends at a time: all of them
 // or, if one is impossible, none. It is what replay does, too.
 func (e *Engine) Report(changes []usage.Row, at int64) error {
+	for part := range slices.Chunk(changes, changesPerLock) {
+		if err := e.checkChanges(part); err != nil {
+			return fmt.Errorf("window: %w", err)
+		}
+	}
+	for part := range slices.Chunk(changes, changesPerLock) {
+		e.report(part, at)
+	}
+	return nil
+}
+
+func (e *Engine) report(changes []usage.Row, at int64) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for i := range changes {
+		e.table.at(changes[i].Slot).report(&changes[i], at, e.options.Layout)
+	}
+}
+
+func (e *Engine) checkChanges(changes []usage.Row) error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	var k usage.KeyBuilder
 	for i := range changes {
 		if err := e.checkChange(&changes[i], &k); err != nil {
-			return fmt.Errorf("window: %w", err)
+			return err
 		}
-	}
-	for i := range changes {
-		e.table.at(changes[i].Slot).report(&changes[i], at, e.options.Layout)
 	}
 	return nil
 }

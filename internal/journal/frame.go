@@ -91,8 +91,12 @@ type frameReader struct {
 	marked bool
 }
 
+// readBuffer is for small frames; others are read past it. Recovery opens many
+// files only to look at how they begin.
+const readBuffer = 16 << 10
+
 func newFrameReader(name string, src io.Reader) *frameReader {
-	return &frameReader{name: name, src: bufio.NewReaderSize(src, 1<<20)}
+	return &frameReader{name: name, src: bufio.NewReaderSize(src, readBuffer)}
 }
 
 // next returns the next frame, valid until the one after it; io.EOF after the

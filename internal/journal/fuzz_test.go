@@ -2,31 +2,19 @@ package journal
 
 import (
 	"bytes"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
 	"testing"
-	"time"
 
-	"github.com/otelusage/usageprocessor/internal/engine"
-	"github.com/otelusage/usageprocessor/internal/journal/files"
-	"github.com/otelusage/usageprocessor/internal/usage"
+	"github.com/stretchr/testify/require"
+
+	"github.com/otelusage/usageprocessor/internal/journal/files/filestest"
 )
 
-// read recovers one file as it would be read from a directory, with checksums
-// made right first: random damage is what they catch, this is for what they
-// cannot.
-func read(content []byte, snapshot bool) error {
-	schemas := &usage.Schemas{}
-	layout := usage.ExponentialLayout()
-	target := engine.New(engine.Options{Schemas: schemas, Hasher: usage.NewHasher(), Layout: layout})
-	j := &Journal{options: Options{Schemas: schemas, Layout: layout}}
-	r := &recovery{journal: j, target: target}
-	if snapshot {
-		r.from = 1
-		return r.snapshot(newFrameReader(snapshotName(1), bytes.NewReader(content)))
-	}
-	return r.journalFile(newFrameReader(journalName(1), bytes.NewReader(content)))
-}
-
-// repair makes the checksums of all frames right.
+// repair makes the checksums of all frames right: random damage is what they
+// catch, fuzzing is for what they cannot.
 func repair(content []byte) []byte {
 	out := bytes.Clone(content)
 	for rest := out[min(preambleBytes, len(out)):]; len(rest) > frameHead; {
@@ -40,47 +28,73 @@ func repair(content []byte) []byte {
 	return out
 }
 
+// FuzzRecover recovers a snapshot and the journal behind it, as they are and with
+// their checksums made right. The seeds are of all format versions.
 func FuzzRecover(f *testing.F) {
-	dir := f.TempDir()
-	w, err := open(dir, nil, usage.ExponentialLayout())
-	if err != nil {
-		f.Fatal(err)
+	stored, err := filepath.Glob(filepath.Join("testdata", "v*", "*", "*.snapshot"))
+	require.NoError(f, err)
+	require.NotEmpty(f, stored)
+	for _, name := range stored {
+		snapshot, err := os.ReadFile(name)
+		require.NoError(f, err)
+		journal, err := os.ReadFile(strings.TrimSuffix(name, ".snapshot") + ".journal")
+		require.NoError(f, err)
+		f.Add(snapshot, journal)
 	}
-	w.count("GET /a")
-	w.journal.Tick(usage.Moment{Wall: 5})
-	w.count("GET /b")
-	if _, err := w.cut(); err != nil {
-		f.Fatal(err)
-	}
-	if err := w.journal.Snapshot(time.Unix(0, 1), w); err != nil {
-		f.Fatal(err)
-	}
-	w.take("metrics", 2)
-	w.done()
-	w.count("GET /c")
-	if _, err := w.cut(); err != nil {
-		f.Fatal(err)
-	}
-	if err := w.journal.Close(); err != nil {
-		f.Fatal(err)
-	}
-	d, err := files.Open(dir, "the test")
-	if err != nil {
-		f.Fatal(err)
-	}
-	for _, name := range []string{snapshotName(2), journalName(2)} {
-		file, err := d.Open(name)
-		if err != nil {
-			f.Fatal(err)
-		}
-		var content bytes.Buffer
-		if _, err := content.ReadFrom(file); err != nil {
-			f.Fatal(err)
-		}
-		f.Add(content.Bytes(), name == snapshotName(2))
-	}
-	f.Fuzz(func(_ *testing.T, content []byte, snapshot bool) {
-		_ = read(content, snapshot)
-		_ = read(repair(content), snapshot)
+	f.Fuzz(func(t *testing.T, snapshot, journal []byte) {
+		useWhatIs(t, map[string][]byte{snapshotName(2): snapshot, journalName(2): journal})
+		useWhatIs(t, map[string][]byte{snapshotName(2): repair(snapshot), journalName(2): repair(journal)})
 	})
+}
+
+// FuzzKeysFile recovers a state with a file of dedup keys that was changed:
+// nothing that was counted depends on it.
+func FuzzKeysFile(f *testing.F) {
+	s := newSpecimen(f, true)
+	name := newest(s.disk, ".keys")
+	f.Add(s.disk.Read(name))
+	f.Fuzz(func(t *testing.T, keys []byte) {
+		for _, keys := range [][]byte{keys, repair(keys)} {
+			disk := s.disk.Kill()
+			disk.Edit(name, func([]byte) []byte { return keys })
+			if k := useDisk(t, disk); k != nil {
+				got := k.standing()
+				require.True(t, got.equal(&s.last))
+			}
+		}
+	})
+}
+
+func useWhatIs(t *testing.T, contents map[string][]byte) {
+	t.Helper()
+	disk := filestest.NewMemory()
+	for name, content := range contents {
+		disk.Edit(name, func([]byte) []byte { return content })
+	}
+	useDisk(t, disk)
+}
+
+// useDisk starts on whatever is on a disk, goes on from there and starts again. It
+// returns what was there at first; nil: a newer version's.
+func useDisk(t *testing.T, disk *filestest.Memory) *kept {
+	t.Helper()
+	k, err := openKept(mounted(t, disk.Kill()), true)
+	if newer := (*NewerError)(nil); errors.As(err, &newer) {
+		return nil
+	}
+	require.NoError(t, err)
+	first := mustOpenKept(t, disk, true, "go on")
+	first.age += 60e9
+	for key := range uint64(3) {
+		first.send(key + 1)
+	}
+	require.NoError(t, errors.Join(first.writeKeys(), first.snapshot()))
+	first.send(4)
+	require.NoError(t, first.journal.Close())
+	want := first.standing()
+	second := mustOpenKept(t, disk, false, "again")
+	got := second.standing()
+	require.Equal(t, want, got)
+	require.NoError(t, second.journal.Close())
+	return k
 }

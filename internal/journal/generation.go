@@ -126,7 +126,7 @@ func (j *Journal) cut() (bytes []byte, seq uint64) {
 
 // begin makes a new file the current one.
 func (j *Journal) begin(file files.File, h header) error {
-	preamble := appendPreamble(nil, journalMagic, h)
+	preamble := j.appendContinued(appendPreamble(nil, journalMagic, h))
 	if _, err := file.Write(preamble); err != nil {
 		return fmt.Errorf("write journal: %w", err)
 	}

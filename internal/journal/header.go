@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"time"
 
 	"github.com/otelusage/usageprocessor/internal/usage"
@@ -46,8 +47,9 @@ type header struct {
 	generation uint64
 	// base is the newest commit before this generation.
 	base uint64
-	// rebase marks a journal that does not continue the one before it, because
-	// that one could not be written to: it counts only with its own snapshot.
+	// rebase marks a journal that does not rely on the one before it, because that
+	// one may not be on the disk: before it has its own snapshot, nothing in it is
+	// promised.
 	rebase  bool
 	created int64 // Unix ns
 	layout  *usage.Layout
@@ -94,7 +96,7 @@ func (r *frameReader) readVersion(magic string) (version uint32, err error) {
 		return 0, r.unreadable(err)
 	}
 	if have := min(n, len(magic)); string(p[:have]) != magic[:have] {
-		return 0, r.corrupt("it does not begin with %q", magic)
+		return 0, r.unmarked(magic, p[:n])
 	}
 	if err != nil {
 		r.torn = int64(n)
@@ -108,6 +110,16 @@ func (r *frameReader) readVersion(magic string) (version uint32, err error) {
 		return 0, r.corrupt("it has no format version")
 	}
 	return version, nil
+}
+
+// unmarked is what a file is that does not begin as it should. One that was being
+// begun when the power was lost may have its length and, so far, zeros.
+func (r *frameReader) unmarked(magic string, begin []byte) error {
+	reason := fmt.Sprintf("it does not begin with %q", magic)
+	if slices.ContainsFunc(begin, func(b byte) bool { return b != 0 }) {
+		return r.corrupt("%s", reason)
+	}
+	return r.brokenAfter(begin, nil, reason)
 }
 
 // readPreamble reads magic, version and header.

@@ -55,6 +55,7 @@ type pendingCommits struct {
 	encoder  encoder
 	bytes    []byte
 	appended uint64 // newest commit handed over
+	window   usage.Window
 	// deaf is set while there is no file to write to: what is appended then is
 	// not kept, because the snapshot that ends this state contains it.
 	deaf bool

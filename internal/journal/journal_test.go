@@ -263,64 +263,6 @@ func faulty(t *testing.T, dir string) *filestest.Faulty {
 	return filestest.New(d)
 }
 
-// scenario runs a journal through its life until something fails, and returns
-// how many requests were reported as written and how many were counted.
-func scenario(dir string, fsys *filestest.Faulty) (acked, counted int64) {
-	w, err := open(dir, fsys, usage.ExponentialLayout())
-	if err != nil {
-		return 0, 0
-	}
-	defer func() { _ = w.journal.Close() }()
-	counted = w.requests()
-	acked = counted
-	for i := range 12 {
-		seq := w.count(fmt.Sprintf("GET /%d", i%4))
-		counted++
-		if w.journal.Write(seq) == nil {
-			acked = counted
-		}
-		switch {
-		case i%3 == 2 && w.journal.Flush() == nil:
-			acked = counted
-		case i%3 == 0 && w.journal.Flush() != nil || i == 7:
-			if w.journal.Snapshot(time.Unix(0, int64(i)), w) == nil {
-				acked = counted
-			}
-		}
-	}
-	return acked, counted
-}
-
-// TestEveryFaultIsSurvived lets each file operation of a scenario fail, once or
-// from then on, and requires what was acknowledged to be there afterwards, and
-// nothing more than was counted.
-func TestEveryFaultIsSurvived(t *testing.T) {
-	points := 0
-	for _, sticky := range []bool{false, true} {
-		for failAt := 1; ; failAt++ {
-			dir := t.TempDir()
-			w := mustOpen(t, dir)
-			w.count("GET /before")
-			require.NoError(t, w.journal.Close())
-			fsys := faulty(t, dir)
-			fsys.FailAt(failAt, sticky)
-			acked, counted := scenario(dir, fsys)
-			if fsys.Ops() < failAt {
-				break
-			}
-			points++
-			w, err := open(dir, nil, usage.ExponentialLayout())
-			require.NoError(t, err, "operation %d, sticky %t", failAt, sticky)
-			got := w.requests()
-			assert.GreaterOrEqual(t, got, max(acked, 1), "operation %d, sticky %t", failAt, sticky)
-			assert.LessOrEqual(t, got, max(counted, 1), "operation %d, sticky %t", failAt, sticky)
-			require.NoError(t, w.journal.Close())
-		}
-	}
-	t.Logf("%d fault points", points)
-	assert.Greater(t, points, 60)
-}
-
 // A failed journal is not written to again; a snapshot makes everything durable.
 func TestSnapshotCuresAFailedJournal(t *testing.T) {
 	dir := t.TempDir()

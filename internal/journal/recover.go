@@ -64,7 +64,7 @@ func (j *Journal) Recover(target Target) (Recovered, error) {
 	if err := r.run(); err != nil {
 		return Recovered{}, err
 	}
-	j.pending.appended = r.seq
+	j.pending.appended, j.pending.window = r.seq, r.window
 	j.kept = keptState{generation: r.from, keys: r.keys}
 	if r.Lost {
 		// The old generations are no whole state: nothing to fall back on.

@@ -148,7 +148,7 @@ func (r *recovery) journalFile(fr *frameReader) error {
 		return err
 	}
 	r.Epoch = max(r.Epoch, h.Epoch) // of journals that are not used, too
-	if h.rebase && h.generation != r.from {
+	if h.rebase && h.base != r.seq && !r.has(snapshotKind, h.generation) {
 		return errAwaitsSnapshot
 	}
 	if h.base != r.seq {

@@ -3,6 +3,7 @@ package journal
 import (
 	"encoding/binary"
 	"fmt"
+	"slices"
 
 	"github.com/otelusage/usageprocessor/internal/usage"
 )
@@ -50,6 +51,13 @@ func (j *Journal) RemoveWindow(number uint64) error { return j.fs.Remove(windowN
 // AppendChanges buffers changes that a window contains. They count once a
 // window of this number was appended behind them.
 func (j *Journal) AppendChanges(number uint64, changes []usage.Row) {
+	// Commits wait for the lock.
+	for part := range slices.Chunk(changes, rowsPerCopy) {
+		j.appendChanges(number, part)
+	}
+}
+
+func (j *Journal) appendChanges(number uint64, changes []usage.Row) {
 	p := &j.pending
 	p.Lock()
 	defer p.Unlock()
@@ -63,12 +71,27 @@ func (j *Journal) AppendWindow(w *usage.Window) {
 	p := &j.pending
 	p.Lock()
 	defer p.Unlock()
-	if p.deaf {
-		return
+	p.window = w.Clone()
+	if !p.deaf {
+		p.bytes = appendWindowFrame(p.bytes, w)
 	}
-	var start int
-	p.bytes, start = beginFrame(p.bytes, frameWindow)
-	p.bytes = endFrame(appendWindow(p.bytes, w), start)
+}
+
+// appendContinued appends which window a new journal continues. Should changes
+// of that window be missing in what it continues, recovery sees it.
+func (j *Journal) appendContinued(dst []byte) []byte {
+	p := &j.pending
+	p.Lock()
+	defer p.Unlock()
+	if p.window.Number == 0 {
+		return dst
+	}
+	return appendWindowFrame(dst, &p.window)
+}
+
+func appendWindowFrame(dst []byte, w *usage.Window) []byte {
+	dst, start := beginFrame(dst, frameWindow)
+	return endFrame(appendWindow(dst, w), start)
 }
 
 // changes appends changes, and their schemas.

@@ -20,14 +20,18 @@ func (r *recovery) replayWindow(d *decoder, payload []byte, held heldChanges) er
 	if c.err != nil {
 		return fmt.Errorf("window: %w", c.err)
 	}
+	known := w.Number == r.window.Number
 	for _, payload := range held {
 		number, changes, err := d.changes(payload)
 		if err == nil && number == w.Number {
-			err = r.report(changes, w.At)
+			err, known = r.report(changes, w.At), true
 		}
 		if err != nil {
 			return err
 		}
+	}
+	if !known {
+		return fmt.Errorf("window %d has no changes", w.Number)
 	}
 	r.window = w
 	r.target.ReplayWindow(&w)

@@ -71,9 +71,10 @@ func (o *outbox) cutToDisk() error {
 	return o.commit(usage.Window{Number: number, At: c.at})
 }
 
-// commit makes a window count whose file is there. What its file says is what
-// it contains: meanwhile more was counted. Should the file not be readable to
-// its end, the window is what could be read, and the rest goes into the next.
+// commit makes a window count whose file is there; it is durable before it is
+// sent (see due). What its file says is what it contains: meanwhile more was
+// counted. Should the file not be readable to its end, the window is what could
+// be read, and the rest goes into the next.
 func (o *outbox) commit(w usage.Window) error {
 	s := o.meter.store
 	err := s.readChanges(w.Number, func(rows []usage.Row) error {
@@ -88,7 +89,7 @@ func (o *outbox) commit(w usage.Window) error {
 		return errors.Join(err, s.journal.RemoveWindow(w.Number))
 	}
 	o.meter.engine.SetWindow(&w)
-	return errors.Join(err, s.flush())
+	return err
 }
 
 // readChanges calls report with the changes of each chunk of a window.

@@ -33,7 +33,7 @@ func pipelineOf(host component.Host) (id string) {
 	if !ok || !field.IsExported() || len(field.Index) != 1 {
 		return ""
 	}
-	instance, ok := v.FieldByIndex(field.Index).Interface().(*componentstatus.InstanceID)
+	instance, ok := reflect.TypeAssert[*componentstatus.InstanceID](v.FieldByIndex(field.Index))
 	if !ok || instance == nil {
 		return ""
 	}

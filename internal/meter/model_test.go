@@ -2,11 +2,15 @@ package meter
 
 import (
 	"fmt"
+	"maps"
 	"os"
+	"slices"
 	"strconv"
+	"sync"
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
 
@@ -27,18 +31,54 @@ func TestModel_I1_I2_I3_I4_I5_I6_I7_I8(t *testing.T) {
 	operations := environment(t, "USAGE_OPERATIONS", modelOperations)
 	seed := environment(t, "USAGE_SEED", time.Now().UnixNano())
 	t.Logf("%d operations, USAGE_SEED=%d", operations, seed)
-	for life := range (operations + modelLife - 1) / modelLife {
-		seed := seed + life
-		t.Run(fmt.Sprintf("USAGE_SEED=%d", seed), func(t *testing.T) {
-			t.Parallel()
-			r := newModelRun(uint64(seed))
-			for range modelLife / modelEpisode {
-				if !t.Failed() {
-					r.episode(t, modelEpisode)
+	seen := sightings{count: map[string]int{}}
+	t.Run("lives", func(t *testing.T) {
+		for life := range (operations + modelLife - 1) / modelLife {
+			t.Run(fmt.Sprintf("USAGE_SEED=%d", seed+life), func(t *testing.T) {
+				t.Parallel()
+				r := newModelRun(uint64(seed+life), &seen)
+				for range modelLife / modelEpisode {
+					if !t.Failed() {
+						r.episode(t, modelEpisode)
+					}
 				}
-			}
-		})
+			})
+		}
+	})
+	seen.report(t, operations >= modelOperations)
+}
+
+// sightings count what has happened. A test in which the interesting things
+// never do proves nothing.
+type sightings struct {
+	mu    sync.Mutex // guards everything below
+	count map[string]int
+}
+
+func (s *sightings) saw(what string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.count[what]++
+}
+
+// report logs all sightings and requires those that a test is worthless without.
+func (s *sightings) report(t *testing.T, all bool) {
+	t.Helper()
+	for _, what := range []string{
+		"killed, with nothing to lose", "killed, all was left", "killed, some was left", "killed, only what was promised was left",
+		"power lost, with nothing to lose", "power lost, all was left", "power lost, some was left", "power lost, only what was promised was left",
+		"died while starting", "did not start for a fault", "started on a failing disk",
+		"refused", "not acknowledged", "acknowledged in memory only",
+		"new", "again", "in part again", "again after the window",
+		"distributions left behind", "exported", "export held back", "snapshot", "snapshot failed", "batch within a snapshot",
+	} {
+		t.Logf("%7d  %s", s.count[what], what)
+		if all {
+			assert.Greater(t, s.count[what], 10, what)
+		}
+		delete(s.count, what)
 	}
+	assert.Empty(t, slices.Collect(maps.Keys(s.count)), "not listed")
 }
 
 // environment is a number that a variable may set.

@@ -46,6 +46,10 @@ func (o *outbox) deliver(ctx context.Context, x *Exit, last bool) error {
 	if err := o.send(ctx, x); err != nil {
 		return err
 	}
+	// An exit that was left behind has nothing more to do.
+	if err := ctx.Err(); err != nil {
+		return err
+	}
 	if !o.meter.options.Delta {
 		return o.meter.export(ctx, x.next)
 	}
@@ -85,7 +89,7 @@ func (o *outbox) send(ctx context.Context, x *Exit) error {
 func (o *outbox) due(x *Exit) (usage.Window, error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if w := o.meter.engine.Window(); x.gone || !w.Open() {
+	if w := o.meter.engine.Window(); !w.Open() {
 		return usage.Window{}, nil
 	}
 	if err := o.settle(); err != nil {

@@ -58,8 +58,11 @@ func (s *store) recover(e *engine.Engine) (origin, error) {
 	}
 	from := s.origin(found)
 	started := now()
-	// Nothing may be given a time before one that was given out already.
-	e.Tick(found.Moment)
+	if found.Moment.Wall > 0 {
+		// Nothing may be given a time before one that was given out already. A
+		// new state has none: a moment in 1970 would make it decades old.
+		e.Tick(found.Moment)
+	}
 	if found.Relaid {
 		from.layoutSince = e.Tick(from.clock.moment()).Wall
 	}
@@ -98,7 +101,7 @@ func (s *store) report(found journal.Recovered) {
 		s.log.Warn("The end of the journal cannot be read: its process died while writing. What was cut is kept as `*.torn`", zap.Int64("bytes", found.TornBytes))
 	}
 	if len(found.Discarded) > 0 {
-		s.log.Warn("State written while the disk was failing is incomplete and not used", zap.Strings("files", found.Discarded))
+		s.log.Warn("A journal never got the snapshot that it builds on: its process died while it started, or while the disk was failing. Nothing in it was acknowledged, and it is not used", zap.Strings("files", found.Discarded))
 	}
 	if found.Relaid {
 		s.log.Warn("`export.histogram` or `export.buckets` has changed: distributions start anew, counts go on")

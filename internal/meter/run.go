@@ -118,8 +118,13 @@ func (x *Exit) loop(ctx context.Context) {
 }
 
 func (x *Exit) export(ctx context.Context, last bool) {
-	if err := x.meter.outbox.deliver(ctx, x, last); err != nil {
-		x.meter.telemetry.exportFailed()
+	err := x.meter.outbox.deliver(ctx, x, last)
+	if err == nil {
+		return
+	}
+	x.meter.telemetry.exportFailed()
+	// While usage cannot be written the log says so already, now and then.
+	if !x.meter.failing() {
 		x.meter.log.Warn("Usage was not exported; the next export repeats it", zap.Error(err))
 	}
 }

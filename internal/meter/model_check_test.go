@@ -1,0 +1,98 @@
+package meter
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/otelusage/usageprocessor/internal/engine"
+	"github.com/otelusage/usageprocessor/internal/usage"
+)
+
+// event is something that was done, in words for whoever has to find out.
+type event struct {
+	format string
+	args   []any
+}
+
+func (r *modelRun) tell(format string, args ...any) {
+	r.history = append(r.history, event{format, args})
+}
+
+// check compares the process that runs with the model.
+func (r *modelRun) check() {
+	e := r.meter.engine
+	rows := r.engineRows(e)
+	for name, row := range rows {
+		if want, ok := r.model.live.series[name]; ok && want.start == 0 {
+			require.Greater(r.t, row.start, r.exports.at, "a series begins before an export that did not have it")
+			r.model.began(name, row.start)
+		}
+	}
+	r.compare(r.model.live, rows, e.Stats())
+}
+
+// compare requires a state and nothing else: the ledger [I5], each series, and
+// that the series have what the ledger has counted [I7].
+func (r *modelRun) compare(want modelState, rows map[string]modelSeries, stats engine.Stats) {
+	same(r.t, want.seq, stats.Seq, "commits")
+	same(r.t, want.ledgers, stats.Ledgers, "ledger")
+	same(r.t, len(want.series), len(rows), "number of series")
+	same(r.t, len(want.series), stats.Series[usage.Endpoint]+stats.Series[usage.Provider], "number of series")
+	var requests int64
+	for name, row := range rows {
+		same(r.t, want.series[name], row, name)
+		requests += row.TotalRequests()
+	}
+	same(r.t, stats.Ledgers.Counted(), requests, "requests of all series")
+}
+
+// same requires two values to be equal. It is what this test does most, hence the
+// comparison in front.
+func same[T comparable](t *testing.T, want, got T, what string) {
+	if want != got {
+		t.Helper()
+		require.Equal(t, want, got, what)
+	}
+}
+
+// checkKeys requires that as many dedup keys are held as there have to be.
+func (r *modelRun) checkKeys() {
+	if r.config.window == 0 || len(r.model.keys.unsure) > 0 {
+		return
+	}
+	stats := r.meter.engine.DedupStats()
+	require.Equal(r.t, r.model.keys.held(stats.Minute), stats.Keys, "dedup keys")
+}
+
+// engineRows are the series of an engine by name. Nothing retires in this test:
+// it would be damage.
+func (r *modelRun) engineRows(e *engine.Engine) map[string]modelSeries {
+	retired, _ := e.Retired(nil, 0, 1)
+	require.Empty(r.t, retired)
+	r.rows, _, _ = e.Rows(r.rows[:0], 0, 1<<20)
+	found := make(map[string]modelSeries, len(r.rows))
+	for i := range r.rows {
+		row := &r.rows[i]
+		found[r.nameOf(e, row)] = modelSeries{
+			Measures: row.Measures, durations: row.Durations.Count(), firstTokens: row.FirstTokens.Count(), start: row.Start,
+		}
+	}
+	return found
+}
+
+// nameOf is the model's name of a series. Those of the process that runs are
+// kept: this is what the test does most.
+func (r *modelRun) nameOf(e *engine.Engine, row *usage.Row) string {
+	running := r.meter != nil && r.meter.engine == e
+	if running && int(row.Slot) < len(r.names) {
+		return r.names[row.Slot]
+	}
+	base := len(usage.BaseNames(row.Schema.Kind))
+	name := row.Schema.Kind.String() + " " + strings.Join(row.Schema.Names[base:], ",") + "|" + strings.Join(row.Values, "|")
+	if running {
+		r.names = append(r.names, name)
+	}
+	return name
+}

@@ -1,0 +1,251 @@
+package meter
+
+import (
+	"slices"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/pdata/plog"
+	"go.opentelemetry.io/collector/pdata/pmetric"
+
+	"github.com/otelusage/usageprocessor/internal/journal/files/filestest"
+	"github.com/otelusage/usageprocessor/internal/usage"
+)
+
+// operation is something that can happen.
+type operation struct {
+	name   string
+	weight int
+	do     func(*modelRun)
+}
+
+// whileRunning is what can happen to a process, with how often it does.
+func whileRunning() []operation {
+	return []operation{
+		{"new batch", 26, func(r *modelRun) { r.sendNew() }},
+		{"resend", 14, func(r *modelRun) { r.resend(1, false) }},
+		{"resend a part", 8, func(r *modelRun) { r.resend(1, true) }},
+		{"resend several", 8, func(r *modelRun) { r.resend(2+r.rng.IntN(2), r.chance(50)) }},
+		{"other signals", 2, func(r *modelRun) { r.sendOthers() }},
+		{"pause", 10, func(r *modelRun) { r.sleep(r.duration(time.Second)) }},
+		{"pause an interval", 4, func(r *modelRun) { r.sleep(r.config.interval + r.duration(5*time.Second)) }},
+		{"idle", 1, func(r *modelRun) { r.sleep(r.duration(8 * time.Minute)) }},
+		{"export", 5, func(r *modelRun) { r.export() }},
+		{"upkeep", 4, func(r *modelRun) { r.upkeep() }},
+		{"flush", 4, func(r *modelRun) { r.flush() }},
+		{"snapshot", 2, func(r *modelRun) { r.snapshot() }},
+		{"look", 1, func(r *modelRun) { r.lookAtCrash() }},
+		{"break the disk", 2, func(r *modelRun) { r.breakDisk(4) }},
+		{"heal the disk", 6, func(r *modelRun) { r.healDisk() }},
+		{"die soon", 1, func(r *modelRun) { r.disk.left = 1 + r.rng.IntN(25) }},
+		{"crash", 1, func(r *modelRun) { r.crash(r.rng.IntN(2) == 0) }},
+		{"stop", 1, func(r *modelRun) { r.shutDown() }},
+	}
+}
+
+// whileStopped is what can happen between two processes.
+func whileStopped() []operation {
+	return []operation{
+		{"start", 6, func(r *modelRun) { r.start() }},
+		{"pause", 2, func(r *modelRun) { time.Sleep(r.duration(time.Minute)) }},
+		{"long pause", 1, func(r *modelRun) { time.Sleep(r.duration(8 * time.Minute)) }},
+		{"power loss", 1, func(r *modelRun) { r.crash(true) }},
+	}
+}
+
+// operate does one operation and checks everything.
+func (r *modelRun) operate() {
+	list := whileRunning()
+	if r.meter == nil {
+		list = whileStopped()
+	}
+	total := 0
+	for _, o := range list {
+		total += o.weight
+	}
+	n := r.rng.IntN(total)
+	for _, o := range list {
+		if n -= o.weight; n < 0 {
+			r.tell("%s", o.name)
+			o.do(r)
+			break
+		}
+	}
+	if r.meter == nil {
+		return
+	}
+	r.check()
+	r.noteAge()
+	if r.disk.dead {
+		r.crash(r.rng.IntN(2) == 0)
+	}
+}
+
+// maxSent is how many batches a sender may still send again.
+const maxSent = 200
+
+func (r *modelRun) sendNew() {
+	var batch []*modelSpan
+	for range 1 + r.rng.IntN(3) {
+		batch = append(batch, r.spans.some(time.Now().UnixNano())...)
+	}
+	batch = byService(batch)
+	if len(r.sent) == maxSent {
+		r.sent = slices.Delete(r.sent, 0, 1)
+	}
+	r.sent = append(r.sent, batch)
+	r.send(batch)
+}
+
+// resend sends what was sent before: batches as they were, parts of them, or
+// several of them as one.
+func (r *modelRun) resend(batches int, parts bool) {
+	if len(r.sent) == 0 {
+		return
+	}
+	var all []*modelSpan
+	for range batches {
+		// Mostly something recent: what failed.
+		batch := r.sent[len(r.sent)-1-min(r.rng.IntN(len(r.sent)), r.rng.IntN(len(r.sent)))]
+		for _, s := range batch {
+			if !parts || r.chance(50) {
+				all = append(all, s)
+			}
+		}
+	}
+	r.send(byService(all))
+}
+
+// sendOthers sends signals that usage is not read from yet.
+func (r *modelRun) sendOthers() {
+	n := r.rng.IntN(3)
+	reply := r.reply()
+	if r.chance(50) {
+		ld := plog.NewLogs()
+		for range n {
+			ld.ResourceLogs().AppendEmpty().ScopeLogs().AppendEmpty().LogRecords().AppendEmpty()
+		}
+		err := r.meter.Logs(reply.ctx, ld, reply)
+		r.settled(usage.Logs, modelReading{records: unrecognized(n)}, reply, err)
+		return
+	}
+	md := pmetric.NewMetrics()
+	for range n {
+		md.ResourceMetrics().AppendEmpty().ScopeMetrics().AppendEmpty().Metrics().AppendEmpty().SetEmptyGauge().DataPoints().AppendEmpty()
+	}
+	err := r.meter.Metrics(reply.ctx, md, reply)
+	r.settled(usage.Metrics, modelReading{records: unrecognized(n)}, reply, err)
+}
+
+func unrecognized(n int) []modelRecord {
+	return slices.Repeat([]modelRecord{{verdict: usage.UnmeteredUnrecognized}}, n)
+}
+
+// sleep lets time pass, and the process do what it does by itself.
+func (r *modelRun) sleep(d time.Duration) {
+	before, begin := r.model.live.seq, time.Now()
+	time.Sleep(d)
+	synctest.Wait()
+	if r.disk.dead || r.broken {
+		return
+	}
+	if d > r.config.interval {
+		require.False(r.t, r.meter.failing(), "the disk is well, and usage still not written")
+		r.model.sync(before)
+	}
+	if r.meter.failing() {
+		return
+	}
+	// A crash loses one interval at most.
+	for _, c := range r.model.commits {
+		if c.at < begin.Add(d-r.config.interval).UnixNano() {
+			r.model.sync(c.seq)
+		}
+	}
+}
+
+// healthy says whether nothing may fail.
+func (r *modelRun) healthy() bool { return !r.broken && !r.disk.dead && !r.meter.failing() }
+
+func (r *modelRun) upkeep() {
+	r.meter.upkeep()
+	switch {
+	case r.disk.dead:
+	case !r.meter.failing():
+		r.model.sync(r.model.live.seq)
+	default:
+		require.True(r.t, r.broken, "the disk is well, and usage still not written")
+	}
+}
+
+func (r *modelRun) flush() {
+	healthy := r.healthy()
+	err := r.meter.store.flush()
+	switch {
+	case r.disk.dead:
+	case err == nil:
+		r.model.sync(r.model.live.seq)
+	default:
+		require.False(r.t, healthy, "flush: %v", err)
+	}
+}
+
+// snapshot takes a snapshot while batches come in.
+func (r *modelRun) snapshot() {
+	healthy := r.healthy()
+	r.meter.store.writing.Lock()
+	defer r.meter.store.writing.Unlock()
+	err := r.meter.store.journal.Snapshot(now(), &busySource{Source: r.meter.engine, run: r})
+	switch {
+	case r.disk.dead:
+	case err == nil:
+		r.model.sync(r.model.live.seq)
+		r.saw("snapshot")
+	default:
+		r.saw("snapshot failed")
+		require.False(r.t, healthy, "snapshot: %v", err)
+		r.flush() // as the meter does: it may be broken
+	}
+}
+
+// lookAtCrash looks at what a crash at this moment would leave.
+func (r *modelRun) lookAtCrash() {
+	if r.disk.dead {
+		return
+	}
+	r.look(r.memory.Kill(), r.model.written)
+	r.look(r.memory.Crash(r.rng), r.model.synced)
+}
+
+// breakDisk lets one of the next operations of the disk fail, or all from it on.
+func (r *modelRun) breakDisk(within int) {
+	mode := pick(r.rng, filestest.Refuse, filestest.Full, filestest.BadSync, filestest.BadRead, filestest.Deceive)
+	sticky := r.chance(50)
+	r.tell("mode %d, sticky %t", mode, sticky)
+	r.faulty.SetMode(mode)
+	r.faulty.FailAt(r.faulty.Ops()+1+r.rng.IntN(within), sticky)
+	r.broken = true
+}
+
+func (r *modelRun) healDisk() {
+	r.faulty.Heal()
+	r.broken = false
+}
+
+// shutDown ends the process in good order.
+func (r *modelRun) shutDown() {
+	healthy := r.healthy()
+	err := r.meter.Close()
+	r.meter = nil
+	switch {
+	case r.disk.dead:
+		r.crash(r.rng.IntN(2) == 0)
+		return
+	case err == nil:
+		r.model.sync(r.model.live.seq)
+	default:
+		require.False(r.t, healthy, "close: %v", err)
+	}
+	r.settle(r.model.written)
+}

@@ -1,0 +1,218 @@
+package meter
+
+import (
+	"math/rand/v2"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/component/componenttest"
+
+	"github.com/otelusage/usageprocessor/internal/extract"
+	"github.com/otelusage/usageprocessor/internal/journal/files"
+	"github.com/otelusage/usageprocessor/internal/journal/files/filestest"
+	"github.com/otelusage/usageprocessor/internal/usage"
+)
+
+// modelConfig is what may change with a restart.
+type modelConfig struct {
+	durability Durability
+	refuse     bool
+	window     int64 // of dedup, in minutes; 0: off
+	dimensions []string
+	explicit   bool // histogram
+	providers  bool
+	interval   time.Duration
+}
+
+func (c *modelConfig) options(fsys files.FS) Options {
+	o := Options{
+		Endpoints: extract.Side{Enabled: true, Dimensions: c.dimensions},
+		Providers: extract.Side{Enabled: c.providers, Dimensions: c.dimensions},
+		Layout:    c.layout(), ExportInterval: time.Minute,
+		Persistence: &Persistence{
+			Place: "the disk", Open: func(string) (files.FS, error) { return fsys, nil },
+			Interval: c.interval, Durability: c.durability, Refuse: c.refuse,
+			// Nothing here is damage: whatever is taken for it stops the test.
+			KeepDamaged: true,
+		},
+	}
+	if c.window > 0 {
+		o.Dedup = &Dedup{Window: time.Duration(c.window) * time.Minute, MaxBytes: 64 << 20}
+	}
+	return o
+}
+
+func (c *modelConfig) layout() *usage.Layout {
+	if c.explicit {
+		return usage.ExplicitLayout([]time.Duration{time.Microsecond, time.Millisecond, time.Second})
+	}
+	return usage.ExponentialLayout()
+}
+
+// modelRun is one life of a state directory: the processes that come and go on
+// it, and the model.
+type modelRun struct {
+	*sightings
+	t      *testing.T
+	rng    *rand.Rand
+	spans  modelSpans
+	sent   [][]*modelSpan // that may be sent again
+	model  *model
+	config modelConfig
+
+	memory *filestest.Memory
+	faulty *filestest.Faulty // of the current process
+	disk   *mortal           // around it
+	meter  *Meter            // nil: no process runs
+	names  []string          // of the meter's series, by slot
+	ages   []modelAge
+	broken bool // the disk may fail
+	// layouts are those that the stored distributions may have.
+	layouts map[bool]bool
+	least   int64 // smallest dedup window that was tried since the last start
+	exports modelExports
+	history []event
+	rows    []usage.Row // reused
+}
+
+func newModelRun(seed uint64, seen *sightings) *modelRun {
+	rng := rand.New(rand.NewPCG(seed, 0))
+	return &modelRun{
+		sightings: seen, rng: rng, spans: modelSpans{rng: rng}, model: newModel(), memory: filestest.NewMemory(),
+		config:  modelConfig{durability: Write, window: 3, providers: true, interval: 10 * time.Second},
+		layouts: map[bool]bool{}, least: 3, exports: newModelExports(),
+	}
+}
+
+// episode runs operations under a clock that begins where that of any other
+// episode does: going on, the next one finds that the wall clock has stepped
+// back, or forward.
+func (r *modelRun) episode(t *testing.T, operations int) {
+	r.t = t
+	synctest.Test(t, func(t *testing.T) {
+		r.t = t
+		defer r.stop()
+		time.Sleep(r.duration(time.Hour))
+		for range operations {
+			r.operate()
+		}
+		r.crash(r.rng.IntN(2) == 0)
+	})
+}
+
+// stop ends what a failed test leaves running.
+func (r *modelRun) stop() {
+	if r.meter != nil {
+		_ = r.meter.Close()
+		r.meter = nil
+	}
+	if r.t.Failed() {
+		for _, e := range r.history[max(0, len(r.history)-100):] {
+			r.t.Logf(e.format, e.args...)
+		}
+	}
+}
+
+func (r *modelRun) duration(longest time.Duration) time.Duration {
+	return time.Duration(r.rng.Int64N(int64(longest)))
+}
+
+func (r *modelRun) chance(percent int) bool { return r.rng.IntN(100) < percent }
+
+// mount gives the disk to a new process.
+func (r *modelRun) mount() {
+	fsys, err := r.memory.Mount()
+	require.NoError(r.t, err)
+	r.faulty, r.broken = filestest.New(fsys), false
+	r.disk = &mortal{FS: filestest.Forgetful(r.faulty), rng: r.rng}
+}
+
+// start starts a process, maybe with another configuration. It may die, or its
+// disk may fail, before it is up.
+func (r *modelRun) start() {
+	if r.chance(50) {
+		r.reconfigure()
+	}
+	r.mount()
+	switch {
+	case r.chance(15):
+		r.disk.left = 1 + r.rng.IntN(80)
+	case r.chance(10):
+		r.breakDisk(60)
+	}
+	r.tell("start %+v, dies at %d, broken %t", r.config, r.disk.left, r.broken)
+	set := Settings{ID: component.MustNewID("usage"), Telemetry: componenttest.NewNopTelemetrySettings()}
+	expected := r.expectedAge()
+	m, err := Open(set, r.config.options(r.disk))
+	r.meter, r.names = m, nil
+	if r.disk.dead || err != nil {
+		require.True(r.t, r.disk.dead || r.broken, "it does not start: %v", err)
+		r.startFailed(expected)
+		return
+	}
+	r.started(expected)
+}
+
+// startFailed notes that a configuration was tried: how far it got is unknown.
+func (r *modelRun) startFailed(age modelAges) {
+	if r.disk.dead {
+		r.saw("died while starting")
+	} else {
+		r.saw("did not start for a fault")
+	}
+	r.layouts[r.config.explicit] = true
+	r.least = min(r.least, r.config.window)
+	r.model.keys.doubt(r.least, minuteOf(age.highest)+1)
+	if r.disk.dead {
+		r.crash(r.rng.IntN(2) == 0)
+		return
+	}
+	r.meter = nil
+	r.settle(r.model.live.seq)
+}
+
+// started makes the model what has to be there now, and compares.
+func (r *modelRun) started(expected modelAges) {
+	if r.broken {
+		r.saw("started on a failing disk")
+	}
+	age := r.meter.clock.age
+	require.GreaterOrEqual(r.t, age, expected.lowest-int64(time.Second), "the state has become younger")
+	require.LessOrEqual(r.t, age, expected.highest+int64(time.Second), "the state has aged too much")
+	r.model.sync(r.model.live.seq)
+	if r.relaid(r.engineRows(r.meter.engine)) {
+		r.model.relay()
+		r.saw("distributions left behind")
+	}
+	r.layouts = map[bool]bool{r.config.explicit: true}
+	if least := min(r.least, r.model.keys.window); least < r.config.window {
+		r.model.keys.doubt(least, minuteOf(age))
+	}
+	r.model.keys.window, r.least = r.config.window, r.config.window
+	r.noteAge()
+	r.check()
+	r.checkKeys()
+}
+
+func minuteOf(age int64) int64 { return age / int64(time.Minute) }
+
+// reconfigure changes the configuration of the next process.
+func (r *modelRun) reconfigure() {
+	c := &r.config
+	c.durability = pick(r.rng, Interval, Write, Sync)
+	c.refuse = r.chance(50)
+	c.interval = time.Duration(1+r.rng.IntN(20)) * time.Second
+	c.providers = !r.chance(10)
+	if r.chance(20) {
+		c.dimensions = pick(r.rng, nil, []string{"tenant.id"})
+	}
+	if r.chance(20) {
+		c.explicit = !c.explicit
+	}
+	if r.chance(30) {
+		c.window = pick(r.rng, int64(0), 1, 2, 3, 5)
+	}
+}
