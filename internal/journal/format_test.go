@@ -66,13 +66,19 @@ func recordState(t *testing.T, dir string, layout *usage.Layout) {
 	require.NoError(t, os.RemoveAll(dir))
 	w, err := open(dir, nil, layout)
 	require.NoError(t, err)
+	w.count("GET /retired")
+	w.Retire()
 	w.count("GET /before")
+	w.countedWith("GET /before", []uint64{1, 2, 3})()
+	w.Tick(usage.Moment{Age: int64(2 * time.Minute)})
+	w.fileKeys(t)
+	w.countedWith("GET /before", []uint64{4, 5})()
 	w.infer()
 	w.mustCut(t)
 	w.done()
 	require.NoError(t, w.journal.Snapshot(time.Unix(0, 1), w))
 	w.count("GET /before")
-	w.count("GET /after")
+	w.countedWith("GET /after", []uint64{6})()
 	w.mustCut(t)
 	w.take("metrics/a", 1)
 	w.journal.Tick(usage.Moment{Wall: 1e18})
@@ -82,6 +88,16 @@ func recordState(t *testing.T, dir string, layout *usage.Layout) {
 	require.NoError(t, w.journal.Close())
 	require.NoError(t, os.Remove(filepath.Join(dir, "lock")))
 	require.NoError(t, os.WriteFile(filepath.Join(dir, wantName), []byte(want), 0o600))
+}
+
+// fileKeys gives the dedup keys of the minutes that are over a file.
+func (w *world) fileKeys(t *testing.T) {
+	t.Helper()
+	keys := w.UnfiledKeys()
+	require.NotNil(t, keys)
+	file, err := w.journal.WriteKeys(keys.Minute(), keys.Keys())
+	require.NoError(t, err)
+	w.FileKeys(keys, file.Number)
 }
 
 // infer commits one inference call that reports everything.
@@ -112,6 +128,13 @@ func (w *world) describe() string {
 		if r.Reported != nil {
 			fmt.Fprintf(&b, "  reported %+v\n", *r.Reported)
 		}
+	}
+	retired, _ := w.Retired(nil, 0, 1<<10)
+	for _, r := range retired {
+		fmt.Fprintf(&b, "retired %s %q\n  %+v\n", r.Schema.Kind, r.Values, r.Measures)
+	}
+	if keys := w.DedupStats(); keys.Keys > 0 {
+		fmt.Fprintf(&b, "%d dedup keys in minute %d, files %v\n", keys.Keys, keys.Minute, w.KeyFiles())
 	}
 	totals := w.Totals()
 	fmt.Fprintf(&b, "seq=%d", totals.Seq)

@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/otelusage/usageprocessor/internal/engine"
+	"github.com/otelusage/usageprocessor/internal/engine/dedup"
 	"github.com/otelusage/usageprocessor/internal/journal/files"
 	"github.com/otelusage/usageprocessor/internal/usage"
 )
@@ -72,7 +73,10 @@ func recoverOnly(dir string, fsys files.FS, layout *usage.Layout) (*world, error
 	}
 	j := New(Options{Schemas: w.schemas, Layout: w.layout, FS: fsys})
 	w.journal = j
-	w.Engine = engine.New(engine.Options{Schemas: w.schemas, Hasher: w.hasher, Layout: w.layout, Journal: j.Append, JournalWindow: j.AppendWindow})
+	w.Engine = engine.New(engine.Options{
+		Schemas: w.schemas, Hasher: w.hasher, Layout: w.layout, Journal: j.Append, JournalWindow: j.AppendWindow,
+		Dedup: dedup.New(dedup.Options{Minutes: 10, MaxBytes: 1 << 20}),
+	})
 	var err error
 	if w.found, err = j.Recover(w.Engine); err != nil {
 		return nil, errors.Join(err, j.Close())

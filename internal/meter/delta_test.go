@@ -187,7 +187,7 @@ func TestConcurrentCountsAreInOneWindow_D_R1(t *testing.T) {
 			}
 			x := b.exit("metrics", next)
 			snapshots := b.keepSnapshotting()
-			for i := 0; b.engine.Window().Number < 200; i++ {
+			for i := 0; b.engine.Window().Number < 100; i++ {
 				next.answer = refuse(errLater, next.calls+1+i%3)
 				_ = b.export(x)
 			}
