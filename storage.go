@@ -70,17 +70,23 @@ func (c *PersistenceConfig) checkSync(log *zap.Logger, ext storage.Extension) er
 // can be known: there is no interface to ask, so this looks for the setting
 // where file_storage has it. Anything else is unknown.
 func syncsWrites(ext storage.Extension) (syncs, known bool) {
-	v := reflect.Indirect(reflect.ValueOf(ext))
-	if v.Kind() != reflect.Struct {
-		return false, false
-	}
-	cfg := reflect.Indirect(v.FieldByName("cfg"))
-	if !cfg.IsValid() || cfg.Kind() != reflect.Struct {
-		return false, false
-	}
-	fsync := cfg.FieldByName("FSync")
-	if !fsync.IsValid() || fsync.Kind() != reflect.Bool {
+	fsync := ownField(ownField(reflect.ValueOf(ext), "cfg"), "FSync")
+	if fsync.Kind() != reflect.Bool {
 		return false, false
 	}
 	return fsync.Bool(), true
+}
+
+// ownField returns a field of the struct that v is or points to, none if it has
+// no such field of its own: behind an embedded pointer may be nil.
+func ownField(v reflect.Value, name string) reflect.Value {
+	v = reflect.Indirect(v)
+	if v.Kind() != reflect.Struct {
+		return reflect.Value{}
+	}
+	field, ok := v.Type().FieldByName(name)
+	if !ok || len(field.Index) != 1 {
+		return reflect.Value{}
+	}
+	return v.Field(field.Index[0])
 }

@@ -121,9 +121,6 @@ func (e *Engine) apply(c *usage.Commit) {
 		s := e.table.at(c.Deltas[i].Slot)
 		s.seq = max(s.seq, c.Seq)
 	}
-	if e.ledgerSeq < c.Seq {
-		e.ledgers[c.Signal].Add(&c.Ledger)
-		e.ledgerSeq = c.Seq
-	}
+	e.books.add(c)
 	e.seq = c.Seq
 }

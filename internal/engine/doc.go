@@ -10,6 +10,8 @@
 //	    that replaying the journal gives the same state.
 //	E3  Values of a series never decrease.
 //	E4  What was received is what was counted, skipped and left unmetered.
+//	E5  What delta windows contain of a series is what it has counted at some
+//	    commit: windows of it touch and never overlap.
 //
 // Every exported method of [Engine] may be called concurrently.
 package engine

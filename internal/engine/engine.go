@@ -39,13 +39,24 @@ type Engine struct {
 	series  [2]int              // live series by kind
 	seq     uint64              // newest commit
 	moment  usage.Moment        // newest one given to a commit or an export
+	books   books
+	window  usage.Window // on its way to the exits
+	commit  usage.Commit // reused by every commit
+}
+
+// books are the ledgers and the newest commit in them, which is ahead of the
+// engine's only while the journal is replayed on top of a snapshot.
+type books struct {
 	ledgers usage.Ledgers
-	// ledgerSeq is the newest commit in the ledgers; ahead of seq only while
-	// the journal is replayed on top of a snapshot.
-	ledgerSeq uint64
-	window    usage.Window // on its way to the exits
-	commit    usage.Commit // reused by every commit
-	builder   usage.KeyBuilder
+	seq     uint64
+}
+
+// add books what a commit received, unless it is in there.
+func (b *books) add(c *usage.Commit) {
+	if b.seq < c.Seq {
+		b.ledgers[c.Signal].Add(&c.Ledger)
+		b.seq = c.Seq
+	}
 }
 
 // New returns an empty engine.
@@ -64,5 +75,5 @@ type Stats struct {
 func (e *Engine) Stats() Stats {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	return Stats{Seq: e.seq, Ledgers: e.ledgers, Series: e.series}
+	return Stats{Seq: e.seq, Ledgers: e.books.ledgers, Series: e.series}
 }

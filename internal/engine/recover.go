@@ -13,7 +13,7 @@ func (e *Engine) Reset() {
 	e.clear()
 	e.retired, e.claims = newRetired(), map[string]struct{}{}
 	e.seq, e.moment = 0, usage.Moment{}
-	e.ledgers, e.ledgerSeq = usage.Ledgers{}, 0
+	e.books = books{}
 	e.window = usage.Window{}
 	if e.options.Dedup != nil {
 		e.options.Dedup.Reset()
@@ -64,7 +64,7 @@ func (e *Engine) Resume(base uint64, totals usage.Totals) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.seq, e.moment = base, totals.Moment
-	e.ledgers, e.ledgerSeq = totals.Ledgers, totals.Seq
+	e.books = books{ledgers: totals.Ledgers, seq: totals.Seq}
 	e.window = totals.Window.Clone()
 	e.advanceWindow()
 }
@@ -110,7 +110,7 @@ func (e *Engine) check(d *usage.Delta) error {
 
 // redefine defines a stored series, or finds it where the snapshot had it.
 func (e *Engine) redefine(def *usage.Definition) (*series, error) {
-	k := &e.builder
+	k := &e.table.builder
 	k.Set(def.Schema, def.Values)
 	if s := e.table.at(def.Slot); s != nil {
 		if string(s.key) != string(k.Bytes()) {

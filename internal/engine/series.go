@@ -3,8 +3,8 @@ package engine
 import "github.com/otelusage/usageprocessor/internal/usage"
 
 // series is the state of one identity. A million of them have to fit: there
-// are no pointers but the key and the bucket counts, and what only providers
-// have is allocated with them.
+// are no pointers but the key and the bucket counts, what only providers have
+// is allocated with them, and what only deltas need when there are any.
 type series struct {
 	key   usage.Key
 	hash  uint64

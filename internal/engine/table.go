@@ -1,5 +1,7 @@
 package engine
 
+import "github.com/otelusage/usageprocessor/internal/usage"
+
 // table finds series by slot and by key. Slots are dense and are what the
 // journal calls a series by.
 type table struct {
@@ -7,7 +9,8 @@ type table struct {
 	// byHash maps a key's hash to its slot; a series whose hash is taken by
 	// another key sits at the next free number. The built-in map grows in
 	// small steps, so that no commit waits for a million entries to move.
-	byHash map[uint64]uint32
+	byHash  map[uint64]uint32
+	builder usage.KeyBuilder // of keys that are looked up
 }
 
 func newTable() table { return table{byHash: map[uint64]uint32{}} }

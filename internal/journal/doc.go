@@ -7,6 +7,8 @@
 //	lock          who writes here (flock; the text names the owner)
 //	g.snapshot    the state after some commit, complete or absent
 //	g.journal     the commits after the one that began generation g
+//	n.keys        the dedup keys of a minute that is over
+//	n.window      a delta window on its way to the exits
 //
 // A generation begins with its journal; its snapshot follows while commits go
 // on, by copying series one by one, each with the number of the newest commit

@@ -171,7 +171,7 @@ func (r *frameReader) brokenAfter(consumed []byte, err error, reason string) err
 		return r.unreadable(err)
 	}
 	rest = append(slices.Clip(consumed), rest...)
-	if holdsFrame(rest, r.contradicts) {
+	if r.holdsContradiction(rest) {
 		return r.corrupt("%s", reason)
 	}
 	r.torn = int64(len(rest))
@@ -188,32 +188,41 @@ func (r *frameReader) unreadable(err error) error {
 	return fmt.Errorf("read `%s`: %w", r.name, err)
 }
 
-// contradicts says whether a frame further on shows that the one at offset was
-// whole once. Files of format version 1 have no notes: there any frame does.
-func (r *frameReader) contradicts(kind frameKind, payload []byte) bool {
+// maxNote is the most that a note of what was synced takes.
+const maxNote = 1 + binary.MaxVarintLen64
+
+// suspect says whether a frame further on, if it is one, could show that the one
+// at offset was whole once. Files of format version 1 have no notes: there any
+// frame does.
+func (r *frameReader) suspect(kind frameKind, size int) bool {
+	return !r.marked || kind == frameSynced && size <= maxNote
+}
+
+// contradicts says whether it does show that.
+func (r *frameReader) contradicts(payload []byte) bool {
 	if !r.marked {
 		return true
 	}
 	c := &cursor{rest: payload}
-	return kind == frameSynced && c.amount() > r.offset && c.err == nil
+	return c.amount() > r.offset && c.err == nil
 }
 
-// holdsFrame says whether a whole frame that matches begins anywhere behind the
-// first byte. Where that would take too long to know, it says yes: refusing is
-// safe.
-func holdsFrame(p []byte, match func(frameKind, []byte) bool) bool {
+// holdsContradiction says whether a whole frame that contradicts begins anywhere
+// behind the first byte. Where that would take too long to know, which only
+// happens in files of version 1, it says yes: refusing is safe.
+func (r *frameReader) holdsContradiction(p []byte) bool {
 	budget := scanBudget
 	for i := 1; i+frameHead < len(p); i++ {
 		size := int(binary.LittleEndian.Uint32(p[i:]))
 		kind := frameKind(p[i+frameHead])
-		if size < 1 || size > len(p)-i-frameHead || kind < frameHeader || kind > frameKinds {
+		if size < 1 || size > len(p)-i-frameHead || kind < frameHeader || kind > frameKinds || !r.suspect(kind, size) {
 			continue
 		}
 		if budget -= size; budget < 0 {
 			return true
 		}
 		body := p[i+frameHead : i+frameHead+size]
-		if frameSum(p[i:i+4], body) == binary.LittleEndian.Uint32(p[i+4:]) && match(kind, body[1:]) {
+		if frameSum(p[i:i+4], body) == binary.LittleEndian.Uint32(p[i+4:]) && r.contradicts(body[1:]) {
 			return true
 		}
 	}

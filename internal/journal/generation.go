@@ -30,7 +30,12 @@ func (j *Journal) Snapshot(now time.Time, src Source) error {
 	if err != nil {
 		return err
 	}
-	kept, err := j.writeSnapshot(h, src)
+	// Once the header is on the disk, and noted to be, an unreadable one is damage.
+	err = j.catchUp()
+	var kept keptState
+	if err == nil {
+		kept, err = j.writeSnapshot(h, src)
+	}
 	if err != nil {
 		return errors.Join(fmt.Errorf("snapshot: %w", err), j.abandon(h))
 	}
@@ -66,15 +71,14 @@ func (j *Journal) abandon(h header) error {
 	if gone := j.fs.Remove(snapshotName(h.generation)); gone != nil && !errors.Is(gone, fs.ErrNotExist) {
 		return errors.Join(err, gone)
 	}
-	return errors.Join(err, j.fs.Remove(journalName(h.generation)))
+	// In this order on the disk, too.
+	return errors.Join(err, j.fs.Sync(), j.fs.Remove(journalName(h.generation)))
 }
 
 // rotate goes on in the journal of the next generation and returns its header.
 func (j *Journal) rotate(now time.Time) (header, error) {
 	j.syncing.Lock()
 	defer j.syncing.Unlock()
-	j.file.Lock()
-	defer j.file.Unlock()
 	// The name is taken from here on, whatever becomes of the file.
 	j.header.generation++
 	h := j.header
@@ -84,12 +88,27 @@ func (j *Journal) rotate(now time.Time) (header, error) {
 	if err != nil {
 		return header{}, fmt.Errorf("create journal: %w", err)
 	}
-	h.base, h.rebase = j.finish()
-	if err := j.begin(file, h); err != nil {
-		j.file.file = nil
-		return header{}, errors.Join(j.fail(err), file.Close(), j.fs.Remove(name))
+	// Commits are written meanwhile. What fails here shows in the state.
+	_ = j.flush()
+	if err := j.fs.Sync(); err != nil {
+		return header{}, errors.Join(fmt.Errorf("sync directory: %w", err), file.Close(), j.fs.Remove(name))
+	}
+	if err := j.change(file, &h); err != nil {
+		return header{}, errors.Join(err, file.Close(), j.fs.Remove(name))
 	}
 	return h, nil
+}
+
+// change ends the current file and makes another one current. Commits wait for
+// what was written since the last flush to be synced, and for nothing else.
+func (j *Journal) change(file files.File, h *header) error {
+	j.file.Lock()
+	defer j.file.Unlock()
+	h.base, h.rebase = j.finish()
+	if err := j.begin(file, *h); err != nil {
+		return j.fail(err)
+	}
+	return nil
 }
 
 // finish ends the current file and returns the commit it ends with. Commits
@@ -130,16 +149,12 @@ func (j *Journal) begin(file files.File, h header) error {
 	if _, err := file.Write(preamble); err != nil {
 		return fmt.Errorf("write journal: %w", err)
 	}
-	if err := errors.Join(file.Sync(), j.fs.Sync()); err != nil {
-		return fmt.Errorf("sync journal: %w", err)
-	}
 	f := &j.file
-	f.file, f.written, f.dirty, f.size = file, h.base, false, int64(len(preamble))
-	j.size.Store(0)
+	f.file, f.written, f.dirty, f.size = file, h.base, true, int64(len(preamble))
+	j.sizes.journal.Store(0)
 	if f.state = awaiting; !h.rebase {
 		f.state = writing
 		j.synced.Store(h.base)
 	}
-	// From here on an unreadable header is damage.
-	return j.noteSynced(f.size)
+	return nil
 }

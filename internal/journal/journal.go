@@ -37,15 +37,20 @@ type Journal struct {
 	pending pendingCommits
 
 	// syncing is held while the file is synced, or replaced; it is taken before
-	// io. Commits are written meanwhile: they do not wait for the disk. Whoever
+	// the lock of the file. Commits are written meanwhile: they do not wait for the disk. Whoever
 	// holds it syncs for everyone who waits, who then find synced far enough.
 	syncing sync.Mutex
 	synced  atomic.Uint64 // newest commit on the disk
 
 	file currentFile
 
-	size          atomic.Int64 // bytes behind the last snapshot
-	snapshotBytes atomic.Int64
+	sizes sizes
+}
+
+// sizes are in bytes.
+type sizes struct {
+	journal  atomic.Int64 // behind the last snapshot
+	snapshot atomic.Int64
 }
 
 // pendingCommits are encoded and not yet written. The lock is held for copying
@@ -294,7 +299,7 @@ func (j *Journal) writeCommits(p []byte, seq uint64) error {
 func (j *Journal) writeBytes(p []byte) error {
 	n, err := j.file.file.Write(p)
 	j.file.size += int64(n)
-	j.size.Add(int64(n))
+	j.sizes.journal.Add(int64(n))
 	if err != nil {
 		return j.fail(fmt.Errorf("write journal: %w", err))
 	}
@@ -330,10 +335,10 @@ func (j *Journal) goDeaf() {
 }
 
 // Size is how many bytes have been written behind the last snapshot.
-func (j *Journal) Size() int64 { return j.size.Load() }
+func (j *Journal) Size() int64 { return j.sizes.journal.Load() }
 
 // SnapshotSize is how many bytes the newest snapshot has.
-func (j *Journal) SnapshotSize() int64 { return j.snapshotBytes.Load() }
+func (j *Journal) SnapshotSize() int64 { return j.sizes.snapshot.Load() }
 
 // Close writes and syncs what is pending, and closes the FS.
 func (j *Journal) Close() error {

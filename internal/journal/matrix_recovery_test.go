@@ -50,14 +50,40 @@ func beginnings(t *testing.T) map[string]*filestest.Memory {
 		}
 	}
 	return map[string]*filestest.Memory{
-		"nothing":            filestest.NewMemory(),
-		"whole":              whole,
-		"torn end":           edited(".journal", func(p []byte) []byte { return p[:len(p)-10] }),
-		"unfinished file":    edited(".snapshot.tmp", func([]byte) []byte { return []byte("half") }),
-		"damaged snapshot":   edited(".snapshot", flip(0.5)),
-		"damaged journal":    edited(".journal", flip(0.3)),
-		"damaged dedup keys": edited(".keys", flip(0.9)),
+		"nothing":             filestest.NewMemory(),
+		"whole":               whole,
+		"torn end":            edited(".journal", func(p []byte) []byte { return p[:len(p)-10] }),
+		"unfinished file":     edited(".snapshot.tmp", func([]byte) []byte { return []byte("half") }),
+		"damaged snapshot":    edited(".snapshot", flip(0.5)),
+		"damaged journal":     edited(".journal", flip(0.3)),
+		"damaged dedup keys":  damagedKeys(whole, flip(0.9)),
+		"damaged behind torn": damagedBehindTorn(t, edited(".journal", func(p []byte) []byte { return p[:len(p)-10] }), flip(0.5)),
 	}
+}
+
+// damagedKeys damages all files with dedup keys: snapshots refer to some.
+func damagedKeys(whole *filestest.Memory, edit func([]byte) []byte) *filestest.Memory {
+	d := whole.Kill()
+	for _, name := range d.Names() {
+		if strings.HasSuffix(name, ".keys") {
+			d.Edit(name, edit)
+		}
+	}
+	return d
+}
+
+// damagedBehindTorn damages the snapshot of the run that has named a journal
+// torn, so that this one is needed again.
+func damagedBehindTorn(t *testing.T, torn *filestest.Memory, edit func([]byte) []byte) *filestest.Memory {
+	t.Helper()
+	fsys, err := torn.Mount()
+	require.NoError(t, err)
+	k, err := openKept(fsys, false)
+	require.NoError(t, err)
+	require.NoError(t, k.journal.Close())
+	d := torn.Crash(rand.New(constant(math.MaxUint64)))
+	d.Edit(newest(d, ".snapshot"), edit)
+	return d
 }
 
 // newest is the file with the highest number; a file with a new name if there is
@@ -79,6 +105,7 @@ func TestRecoveryMatrix_I8_P3_D5(t *testing.T) {
 	for _, name := range slices.Sorted(maps.Keys(beginnings(t))) {
 		begin := beginnings(t)[name]
 		k := mustOpenKept(t, begin.Kill(), true, name)
+		require.Equal(t, strings.HasPrefix(name, "damaged"), len(k.found.Damage) > 0, "%s: %v", name, k.found.Damage)
 		want := k.describe()
 		tried := eachFault(func(seed uint64, why string, wrap func(files.FS) files.FS) {
 			disk := begin.Kill()
@@ -96,7 +123,7 @@ func TestRecoveryMatrix_I8_P3_D5(t *testing.T) {
 		points += tried
 	}
 	t.Logf("%d points, each followed by a kill and three losses of power", points)
-	assert.Greater(t, points, 1200)
+	assert.Greater(t, points, int(filestest.Share(800)))
 }
 
 // TestRecoveryMatrixAfterKill is the same for a disk that a killed process has
@@ -123,5 +150,5 @@ func TestRecoveryMatrixAfterKill_I1_I2_I8(t *testing.T) {
 		o.checkLosses(t, disk, seed, why)
 	})
 	t.Logf("%d points, each followed by a kill and three losses of power", points)
-	assert.Greater(t, points, 100)
+	assert.Greater(t, points, int(filestest.Share(64)))
 }

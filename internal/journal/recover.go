@@ -53,9 +53,6 @@ type Recovered struct {
 // then every journal from its generation on. It changes nothing but leftover
 // temporary files, so it can be interrupted and repeated.
 func (j *Journal) Recover(target Target) (Recovered, error) {
-	if err := j.removeLeftovers(); err != nil {
-		return Recovered{}, err
-	}
 	found, err := j.list()
 	if err != nil {
 		return Recovered{}, err
@@ -83,6 +80,9 @@ type recovery struct {
 	keys    []uint64 // numbers of the files with dedup keys that it refers to
 	foreign bool     // whether the current file has another layout than today's
 	seq     uint64   // newest commit read
+	// resuming says that the current file is a journal which may go on from the
+	// one before it although that one failed.
+	resuming bool
 	// contained is the newest commit in the snapshot, which was copied while
 	// commits went on.
 	contained uint64
@@ -91,6 +91,9 @@ type recovery struct {
 
 func (r *recovery) run() error {
 	if err := r.checkVersions(); err != nil {
+		return err
+	}
+	if err := r.journal.removeLeftovers(); err != nil {
 		return err
 	}
 	if err := r.readSnapshots(); err != nil {
@@ -225,9 +228,13 @@ func (r *recovery) identify() {
 	for _, f := range slices.Backward(r.files) {
 		_ = r.open(f.name, func(fr *frameReader) error {
 			h, err := fr.readPreamble(f.kind.magic())
-			if err == nil && r.Writer == "" {
-				r.Identity = h.Identity
+			if err != nil {
+				return err
 			}
+			if r.Writer == "" {
+				r.Writer, r.Secret = h.Writer, h.Secret
+			}
+			r.Epoch = max(r.Epoch, h.Epoch)
 			return err
 		})
 	}

@@ -113,7 +113,7 @@ func (s *snapshotReader) end(payload []byte) error {
 func (r *recovery) loadKeys(files []usage.KeyFile) error {
 	for _, f := range files {
 		name := keysName(f.Number)
-		if !r.has(keysKind, f.Number) {
+		if !r.hasName(name) {
 			r.Damage = append(r.Damage, fmt.Errorf("`%s` is missing", name))
 			continue
 		}
@@ -157,6 +157,7 @@ func (r *recovery) journalFile(fr *frameReader) error {
 	if err := r.take(h, fr); err != nil {
 		return err
 	}
+	r.resuming = h.rebase && !r.has(snapshotKind, h.generation)
 	return r.replay(fr, h.version)
 }
 
@@ -189,6 +190,9 @@ func (r *recovery) replay(fr *frameReader, version uint32) error {
 		case frameSynced:
 		default:
 			err = fmt.Errorf("frame of unknown kind %d", kind)
+		}
+		if errors.Is(err, errAwaitsSnapshot) {
+			return err
 		}
 		if err != nil {
 			return fr.corrupt("%v", err)

@@ -46,7 +46,7 @@ func (j *Journal) writeSnapshot(h header, src Source) (kept keptState, err error
 		return err
 	}, j.catchUp)
 	if err == nil {
-		j.snapshotBytes.Store(written.written)
+		j.sizes.snapshot.Store(written.written)
 	}
 	return kept, err
 }

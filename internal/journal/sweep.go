@@ -79,25 +79,32 @@ func (j *Journal) setDamagedAside(names []string) error {
 }
 
 // keepTorn renames the journals whose end was cut, so that they stay when they
-// are superseded: what was cut may be wanted. Those of earlier recoveries make
-// room.
+// are superseded: what was cut may be wanted. Superseded ones of earlier
+// recoveries make room.
 func (j *Journal) keepTorn() error {
 	if len(j.torn) == 0 {
 		return nil
 	}
-	errs := j.removeAll(tornSuffix)
+	errs := j.removeAll(tornSuffix, func(f stateFile) bool {
+		return f.number < j.kept.generation && !slices.Contains(j.torn, f.name)
+	})
 	for _, name := range j.torn {
-		errs = errors.Join(errs, j.fs.Rename(name, name+tornSuffix))
+		if f, _ := parseName(name); !f.torn {
+			errs = errors.Join(errs, j.fs.Rename(name, name+tornSuffix))
+		}
 	}
 	j.torn = nil
 	return errs
 }
 
 // removeLeftovers removes what was never finished.
-func (j *Journal) removeLeftovers() error { return j.removeAll(tempSuffix) }
+func (j *Journal) removeLeftovers() error {
+	return j.removeAll(tempSuffix, func(stateFile) bool { return true })
+}
 
-// removeAll removes our files with a suffix behind their name.
-func (j *Journal) removeAll(suffix string) error {
+// removeAll removes those of our files with a suffix behind their name that
+// nobody needs.
+func (j *Journal) removeAll(suffix string, superfluous func(stateFile) bool) error {
 	entries, err := j.fs.List()
 	if err != nil {
 		return fmt.Errorf("list directory: %w", err)
@@ -105,7 +112,8 @@ func (j *Journal) removeAll(suffix string) error {
 	var errs error
 	for _, e := range entries {
 		base, ok := strings.CutSuffix(e.Name, suffix)
-		if _, ours := parseName(base); ok && ours {
+		f, ours := parseName(base)
+		if f.name = e.Name; ok && ours && superfluous(f) {
 			errs = errors.Join(errs, j.fs.Remove(e.Name))
 		}
 	}

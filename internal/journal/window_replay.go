@@ -30,7 +30,13 @@ func (r *recovery) replayWindow(d *decoder, payload []byte, held heldChanges) er
 			return err
 		}
 	}
-	if !known {
+	switch {
+	case known:
+	case r.resuming:
+		// The journal before it failed while it was written to. Nobody has seen
+		// the window, and its commits are not lost either.
+		return errAwaitsSnapshot
+	default:
 		return fmt.Errorf("window %d has no changes", w.Number)
 	}
 	r.window = w

@@ -57,9 +57,19 @@ func (s *store) writeKeys(e *engine.Engine) {
 	for keys := e.UnfiledKeys(); keys != nil; keys = e.UnfiledKeys() {
 		file, err := s.journal.WriteKeys(keys.Minute(), keys.Keys())
 		if err != nil {
-			s.failed(err)
+			s.keysFailed(err)
 			return
 		}
 		e.FileKeys(keys, file.Number)
+		s.unfiled = false
+	}
+}
+
+// keysFailed says once that dedup keys get no file of their own: they are safe
+// in the journal and in snapshots, which get larger by them.
+func (s *store) keysFailed(err error) {
+	if !s.unfiled {
+		s.unfiled = true
+		s.log.Warn("Dedup keys could not be written to a file of their own; they stay in the snapshots", zap.Error(err))
 	}
 }

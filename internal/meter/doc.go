@@ -3,6 +3,7 @@
 //
 // A [Meter] is one open engine. The instances of one component ID in different
 // pipelines share it through [Shared]: the first Start opens it, the last
-// Shutdown closes it. All goroutines start in run.go, and the wall clock is
-// read in this package only.
+// Shutdown closes it. What is exported leaves through the [Exit]s; a delta stays
+// in the outbox until each of them has taken it. All goroutines start in run.go,
+// and the wall clock is read in this package only.
 package meter

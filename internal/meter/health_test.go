@@ -25,15 +25,30 @@ import (
 // witness is a host that notes what it is told. Like that of the Collector, it
 // cannot be compared with another one.
 type witness struct {
-	told *[]componentstatus.Status
-	_    []int
+	heard *heard
+	_     []int
 }
 
-func newWitness() witness { return witness{told: new([]componentstatus.Status)} }
+type heard struct {
+	mu   sync.Mutex
+	told []componentstatus.Status
+}
+
+func newWitness() witness { return witness{heard: &heard{}} }
+
+func (w witness) told() []componentstatus.Status {
+	w.heard.mu.Lock()
+	defer w.heard.mu.Unlock()
+	return w.heard.told
+}
 
 func (witness) GetExtensions() map[component.ID]component.Component { return nil }
 
-func (w witness) Report(e *componentstatus.Event) { *w.told = append(*w.told, e.Status()) }
+func (w witness) Report(e *componentstatus.Event) {
+	w.heard.mu.Lock()
+	defer w.heard.mu.Unlock()
+	w.heard.told = append(w.heard.told, e.Status())
+}
 
 // Every live instance's status says that usage cannot be kept, and that it can
 // again; never that all is lost.
@@ -44,7 +59,7 @@ func TestHostsAreTold(t *testing.T) {
 		b.Join(first)
 		b.Join(gone)()
 		b.request(t)
-		assert.Empty(t, *first.told)
+		assert.Empty(t, first.told())
 		b.disk.FailNow(true)
 		b.request(t)
 		b.request(t)
@@ -53,9 +68,9 @@ func TestHostsAreTold(t *testing.T) {
 		b.disk.Heal()
 		time.Sleep(time.Minute)
 		want := []componentstatus.Status{componentstatus.StatusRecoverableError, componentstatus.StatusOK}
-		assert.Equal(t, want, *first.told)
-		assert.Equal(t, want, *late.told)
-		assert.Empty(t, *gone.told)
+		assert.Equal(t, want, first.told())
+		assert.Equal(t, want, late.told())
+		assert.Empty(t, gone.told())
 		require.NoError(t, b.close(t))
 	})
 }

@@ -23,7 +23,7 @@ func (r *modelRun) crash(power bool) {
 		r.memory = r.memory.Kill()
 	}
 	if r.meter != nil {
-		r.disk.dead = true
+		r.disk.die()
 		_ = r.meter.Close()
 		r.meter = nil
 	}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	"math/rand/v2"
+	"sync"
 
 	"github.com/otelusage/usageprocessor/internal/journal/files"
 )
@@ -12,27 +13,57 @@ import (
 // its operations: nothing that it does from then on has an effect.
 type mortal struct {
 	files.FS
+	mu   sync.Mutex // guards everything below
 	rng  *rand.Rand
 	left int // operations until it dies; 0: it lives on
-	dead bool
+	gone bool
 }
 
 var errDead = errors.New("the process is dead")
 
+// dieIn lets the process die with one of its next operations.
+func (d *mortal) dieIn(operations int) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.left = operations
+}
+
+// die lets it die now.
+func (d *mortal) die() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.gone = true
+}
+
+func (d *mortal) dead() bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.gone
+}
+
 // step counts an operation.
 func (d *mortal) step() error {
-	if d.dead {
-		return errDead
-	}
-	if d.left == 0 {
-		return nil
+	_, err := d.stepWriting(0)
+	return err
+}
+
+// stepWriting counts an operation that writes so many bytes, and says how many are
+// written all the same if the process dies of it.
+func (d *mortal) stepWriting(bytes int) (written int, err error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	switch {
+	case d.gone:
+		return 0, errDead
+	case d.left == 0:
+		return bytes, nil
 	}
 	d.left--
-	if d.left == 0 {
-		d.dead = true
-		return errDead
+	if d.left > 0 {
+		return bytes, nil
 	}
-	return nil
+	d.gone = true
+	return d.rng.IntN(bytes + 1), errDead
 }
 
 func (d *mortal) List() ([]files.Entry, error) {
@@ -95,14 +126,11 @@ type mortalFile struct {
 
 // Write writes, or a part if the process dies of it.
 func (f *mortalFile) Write(p []byte) (int, error) {
-	alive := !f.disk.dead
-	err := f.disk.step()
+	some, err := f.disk.stepWriting(len(p))
 	if err == nil {
 		return f.File.Write(p)
 	}
-	if alive {
-		_, _ = f.File.Write(p[:f.disk.rng.IntN(len(p)+1)])
-	}
+	_, _ = f.File.Write(p[:some])
 	return 0, err
 }
 

@@ -39,7 +39,7 @@ func (*modelExit) Capabilities() consumer.Capabilities { return consumer.Capabil
 // ConsumeMetrics looks at an export at the moment at which it becomes visible.
 func (x *modelExit) ConsumeMetrics(_ context.Context, md pmetric.Metrics) error {
 	r := x.run
-	if x.lost || r.disk.dead {
+	if x.lost || r.disk.dead() {
 		return x.err
 	}
 	// What is visible is durable [I3]: looking at a crash right now proves it.
@@ -60,7 +60,7 @@ func (r *modelRun) export() {
 	}
 	err := r.meter.export(context.Background(), exit)
 	switch {
-	case r.disk.dead:
+	case r.disk.dead():
 	case err == nil:
 		r.saw("exported")
 	case exit.err == nil:

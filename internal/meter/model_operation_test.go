@@ -38,7 +38,7 @@ func whileRunning() []operation {
 		{"look", 1, func(r *modelRun) { r.lookAtCrash() }},
 		{"break the disk", 2, func(r *modelRun) { r.breakDisk(4) }},
 		{"heal the disk", 6, func(r *modelRun) { r.healDisk() }},
-		{"die soon", 1, func(r *modelRun) { r.disk.left = 1 + r.rng.IntN(25) }},
+		{"die soon", 1, func(r *modelRun) { r.disk.dieIn(1 + r.rng.IntN(25)) }},
 		{"crash", 1, func(r *modelRun) { r.crash(r.rng.IntN(2) == 0) }},
 		{"stop", 1, func(r *modelRun) { r.shutDown() }},
 	}
@@ -77,7 +77,7 @@ func (r *modelRun) operate() {
 	}
 	r.check()
 	r.noteAge()
-	if r.disk.dead {
+	if r.disk.dead() {
 		r.crash(r.rng.IntN(2) == 0)
 	}
 }
@@ -147,7 +147,7 @@ func (r *modelRun) sleep(d time.Duration) {
 	before, begin := r.model.live.seq, time.Now()
 	time.Sleep(d)
 	synctest.Wait()
-	if r.disk.dead || r.broken {
+	if r.disk.dead() || r.broken {
 		return
 	}
 	if d > r.config.interval {
@@ -166,12 +166,12 @@ func (r *modelRun) sleep(d time.Duration) {
 }
 
 // healthy says whether nothing may fail.
-func (r *modelRun) healthy() bool { return !r.broken && !r.disk.dead && !r.meter.failing() }
+func (r *modelRun) healthy() bool { return !r.broken && !r.disk.dead() && !r.meter.failing() }
 
 func (r *modelRun) upkeep() {
 	r.meter.upkeep()
 	switch {
-	case r.disk.dead:
+	case r.disk.dead():
 	case !r.meter.failing():
 		r.model.sync(r.model.live.seq)
 	default:
@@ -183,7 +183,7 @@ func (r *modelRun) flush() {
 	healthy := r.healthy()
 	err := r.meter.store.flush()
 	switch {
-	case r.disk.dead:
+	case r.disk.dead():
 	case err == nil:
 		r.model.sync(r.model.live.seq)
 	default:
@@ -198,7 +198,7 @@ func (r *modelRun) snapshot() {
 	defer r.meter.store.writing.Unlock()
 	err := r.meter.store.journal.Snapshot(now(), &busySource{Source: r.meter.engine, run: r})
 	switch {
-	case r.disk.dead:
+	case r.disk.dead():
 	case err == nil:
 		r.model.sync(r.model.live.seq)
 		r.saw("snapshot")
@@ -211,7 +211,7 @@ func (r *modelRun) snapshot() {
 
 // lookAtCrash looks at what a crash at this moment would leave.
 func (r *modelRun) lookAtCrash() {
-	if r.disk.dead {
+	if r.disk.dead() {
 		return
 	}
 	r.look(r.memory.Kill(), r.model.written)
@@ -239,7 +239,7 @@ func (r *modelRun) shutDown() {
 	err := r.meter.Close()
 	r.meter = nil
 	switch {
-	case r.disk.dead:
+	case r.disk.dead():
 		r.crash(r.rng.IntN(2) == 0)
 		return
 	case err == nil:

@@ -127,7 +127,7 @@ func (r *modelRun) mount() {
 	fsys, err := r.memory.Mount()
 	require.NoError(r.t, err)
 	r.faulty, r.broken = filestest.New(fsys), false
-	r.disk = &mortal{FS: filestest.Forgetful(r.faulty), rng: r.rng}
+	r.disk = &mortal{FS: filestest.Forgetful(r.faulty), rng: rand.New(rand.NewPCG(r.rng.Uint64(), 0))}
 }
 
 // start starts a process, maybe with another configuration. It may die, or its
@@ -139,17 +139,17 @@ func (r *modelRun) start() {
 	r.mount()
 	switch {
 	case r.chance(15):
-		r.disk.left = 1 + r.rng.IntN(80)
+		r.disk.dieIn(1 + r.rng.IntN(80))
 	case r.chance(10):
 		r.breakDisk(60)
 	}
-	r.tell("start %+v, dies at %d, broken %t", r.config, r.disk.left, r.broken)
+	r.tell("start %+v, dies in %d operations, broken %t", r.config, r.disk.left, r.broken)
 	set := Settings{ID: component.MustNewID("usage"), Telemetry: componenttest.NewNopTelemetrySettings()}
 	expected := r.expectedAge()
 	m, err := Open(set, r.config.options(r.disk))
 	r.meter, r.names = m, nil
-	if r.disk.dead || err != nil {
-		require.True(r.t, r.disk.dead || r.broken, "it does not start: %v", err)
+	if r.disk.dead() || err != nil {
+		require.True(r.t, r.disk.dead() || r.broken, "it does not start: %v", err)
 		r.startFailed(expected)
 		return
 	}
@@ -158,7 +158,7 @@ func (r *modelRun) start() {
 
 // startFailed notes that a configuration was tried: how far it got is unknown.
 func (r *modelRun) startFailed(age modelAges) {
-	if r.disk.dead {
+	if r.disk.dead() {
 		r.saw("died while starting")
 	} else {
 		r.saw("did not start for a fault")
@@ -166,7 +166,7 @@ func (r *modelRun) startFailed(age modelAges) {
 	r.layouts[r.config.explicit] = true
 	r.least = min(r.least, r.config.window)
 	r.model.keys.doubt(r.least, minuteOf(age.highest)+1)
-	if r.disk.dead {
+	if r.disk.dead() {
 		r.crash(r.rng.IntN(2) == 0)
 		return
 	}

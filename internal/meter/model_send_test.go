@@ -79,7 +79,7 @@ func (r *modelRun) send(spans []*modelSpan) {
 // settled counts what was sent, and checks what its sender was told.
 func (r *modelRun) settled(signal usage.Signal, reading modelReading, reply *reply, err error) {
 	r.tell("  %s: %v, downstream %v, answered %v", signal, reading.records, reply.err, err)
-	alive := !r.disk.dead // or else nobody is told anything
+	alive := !r.disk.dead() // or else nobody is told anything
 	if reply.times == 0 {
 		require.Error(r.t, err)
 		require.True(r.t, r.config.refuse && r.meter.failing(), "refused without need: %v", err)

@@ -12,6 +12,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/otelusage/usageprocessor/internal/journal/files/filestest"
 )
 
 const (
@@ -28,7 +30,7 @@ const (
 //
 // USAGE_SEED repeats a run, USAGE_OPERATIONS makes it longer.
 func TestModel_I1_I2_I3_I4_I5_I6_I7_I8(t *testing.T) {
-	operations := environment(t, "USAGE_OPERATIONS", modelOperations)
+	operations := environment(t, "USAGE_OPERATIONS", filestest.Share(modelOperations))
 	seed := environment(t, "USAGE_SEED", time.Now().UnixNano())
 	t.Logf("%d operations, USAGE_SEED=%d", operations, seed)
 	seen := sightings{count: map[string]int{}}

@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/google/uuid"
 	"go.uber.org/zap"
@@ -67,14 +68,29 @@ func (s *store) recover(e *engine.Engine) (origin, error) {
 		from.layoutSince = e.Tick(from.clock.moment()).Wall
 	}
 	id := journal.Identity{Writer: from.writer, Epoch: found.Epoch + 1, Secret: string(from.secret[:])}
-	if err := s.journal.Start(id, started, from.layoutSince, e); err != nil {
-		return origin{}, fmt.Errorf("%s: %w", s.options.Place, err)
+	if err := s.start(id, started, from.layoutSince, e, found.Lost); err != nil {
+		return origin{}, err
 	}
 	stats := e.Stats()
 	s.log.Info("Usage is kept", zap.String("place", s.options.Place), zap.String("writer", from.writer),
 		zap.Uint64("epoch", id.Epoch), zap.Int64("records", stats.Ledgers.Counted()),
 		zap.Int("endpoint_series", stats.Series[usage.Endpoint]), zap.Int("provider_series", stats.Series[usage.Provider]))
 	return from, nil
+}
+
+// start begins a generation. When that did not get as far as its snapshot, the
+// new journal goes on from what was recovered, unless that is not what is there.
+func (s *store) start(id journal.Identity, at time.Time, layoutSince int64, e *engine.Engine, lost bool) error {
+	err := s.journal.Start(id, at, layoutSince, e)
+	s.setBound(err != nil)
+	switch {
+	case err == nil:
+		return nil
+	case lost || s.journal.Flush() != nil:
+		return fmt.Errorf("%s: %w", s.options.Place, err)
+	}
+	s.log.Warn("The first snapshot did not succeed; usage is safe in the journal, which goes on growing", zap.Error(err))
+	return nil
 }
 
 // origin goes on from what was found, as somebody new if nothing says who wrote

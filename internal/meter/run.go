@@ -44,13 +44,13 @@ const (
 	firstRetry = time.Second
 )
 
-// startUpkeep flushes each persistence.interval until the meter closes, and
-// keeps trying sooner while that fails.
+// startUpkeep flushes each persistence.interval until the meter closes, sooner
+// when the journal has become too long, and keeps trying while that fails.
 func (m *Meter) startUpkeep() {
 	interval := tidyInterval
-	var broke <-chan struct{}
+	var broke, full <-chan struct{}
 	if m.store != nil {
-		interval, broke = m.store.options.Interval, m.store.health.broke
+		interval, broke, full = m.store.options.Interval, m.store.health.broke, m.store.full
 	}
 	m.run.Go(func() {
 		timer := time.NewTimer(interval)
@@ -59,6 +59,8 @@ func (m *Meter) startUpkeep() {
 		for {
 			select {
 			case <-timer.C:
+				m.upkeep()
+			case <-full:
 				m.upkeep()
 			case <-broke:
 				retry = firstRetry

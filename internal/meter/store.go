@@ -33,9 +33,14 @@ type store struct {
 	health    *health
 
 	closed atomic.Bool // set before the last flush
+	// bound is the size of the journal at which it is shortened; full says that
+	// it was passed.
+	bound atomic.Int64
+	full  chan struct{}
 	// writing is held while a generation, a file of dedup keys or a delta window
-	// is written.
+	// is written, and guards unfiled.
 	writing sync.Mutex
+	unfiled bool // whether the log says that keys get no file
 }
 
 // openStore takes the place where state is kept; nothing is changed in it yet.
@@ -51,7 +56,7 @@ func openStore(set Settings, o Options, schemas *usage.Schemas) (*store, error) 
 	log := set.Telemetry.Logger
 	return &store{
 		journal: journal.New(journal.Options{FS: fs, Schemas: schemas, Layout: o.Layout}),
-		options: *o.Persistence, log: log, health: newHealth(log),
+		options: *o.Persistence, log: log, health: newHealth(log), full: make(chan struct{}, 1),
 	}, nil
 }
 
@@ -61,6 +66,12 @@ func openStore(set Settings, o Options, schemas *usage.Schemas) (*store, error) 
 // that it does not count again.
 func (s *store) acknowledge(seq uint64) error {
 	err := s.harden(seq)
+	if s.journal.Size() > s.bound.Load() {
+		select {
+		case s.full <- struct{}{}:
+		default:
+		}
+	}
 	if errors.Is(err, journal.ErrClosed) {
 		return ErrNotOpen
 	}
@@ -115,11 +126,12 @@ func (s *store) tick(src journal.Source) {
 	s.writing.Lock()
 	defer s.writing.Unlock()
 	err := s.flush()
-	if err == nil && s.journal.Size() < max(minJournal, journalFactor*s.journal.SnapshotSize()) {
+	if err == nil && s.journal.Size() <= s.bound.Load() {
 		s.health.recovered()
 		return
 	}
 	snapshot := s.journal.Snapshot(now(), src)
+	s.setBound(snapshot != nil)
 	if err = s.journal.Flush(); err != nil {
 		s.failed(errors.Join(err, snapshot))
 		return
@@ -128,6 +140,16 @@ func (s *store) tick(src journal.Source) {
 	if snapshot != nil {
 		s.log.Warn("A snapshot failed; usage is safe in the journal, which goes on growing", zap.Error(snapshot))
 	}
+}
+
+// setBound says how long the journal may become: some times the snapshot or, if
+// it could not be shortened, so much more.
+func (s *store) setBound(more bool) {
+	bound := max(minJournal, journalFactor*s.journal.SnapshotSize())
+	if more {
+		bound += s.journal.Size()
+	}
+	s.bound.Store(bound)
 }
 
 // close makes one last attempt to write what is only in memory, and unlocks.

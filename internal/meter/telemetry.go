@@ -144,10 +144,17 @@ func (t *telemetry) recovered(d damage) {
 }
 
 func (t *telemetry) flushed(d time.Duration) {
+	if t == nil {
+		return // the meter could not be opened
+	}
 	t.builder.UsageFlushDuration.Record(context.Background(), d.Seconds())
 }
 
-func (t *telemetry) flushFailed() { t.builder.UsageFlushFailures.Add(context.Background(), 1) }
+func (t *telemetry) flushFailed() {
+	if t != nil {
+		t.builder.UsageFlushFailures.Add(context.Background(), 1)
+	}
+}
 
 func (t *telemetry) exportRejected(points int) {
 	t.builder.UsageExportRejected.Add(context.Background(), int64(points))
