@@ -98,6 +98,7 @@ TORTURE_KILLS ?= 150
 .PHONY: torture
 torture: build ## kill the Collector TORTURE_KILLS times a test, and run TORTURE_OPERATIONS of the model; takes hours
 	USAGE_TORTURE_KILLS=$(TORTURE_KILLS) USAGE_COLLECTOR=$(COLLECTOR) go test -count=1 -timeout=6h -v -run='Killed|Delta|Reload|Disk' ./e2e/...
+	go test -count=1 -v -run='Matrix|Damage' ./internal/journal
 	USAGE_OPERATIONS=$(TORTURE_OPERATIONS) go test -count=1 -timeout=24h -v -run='Model' ./internal/meter
 	FUZZTIME=10m $(MAKE) --no-print-directory fuzz
 

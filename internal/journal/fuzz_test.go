@@ -41,6 +41,8 @@ func FuzzRecover(f *testing.F) {
 		require.NoError(f, err)
 		f.Add(snapshot, journal)
 	}
+	s := newSpecimen(f, false) // has dedup keys and retired rows
+	f.Add(s.disk.Read(snapshotName(2)), s.disk.Read(journalName(2)))
 	f.Fuzz(func(t *testing.T, snapshot, journal []byte) {
 		useWhatIs(t, map[string][]byte{snapshotName(2): snapshot, journalName(2): journal})
 		useWhatIs(t, map[string][]byte{snapshotName(2): repair(snapshot), journalName(2): repair(journal)})

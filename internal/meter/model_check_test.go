@@ -26,7 +26,7 @@ func (r *modelRun) check() {
 	rows := r.engineRows(e)
 	for name, row := range rows {
 		if want, ok := r.model.live.series[name]; ok && want.start == 0 {
-			require.Greater(r.t, row.start, r.exports.at, "a series begins before an export that did not have it")
+			require.Greater(r.t, row.start, r.exportedAt, "a series begins before an export that did not have it")
 			r.model.began(name, row.start)
 		}
 	}

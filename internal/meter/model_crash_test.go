@@ -55,7 +55,11 @@ func (r *modelRun) sawCrash(power bool, before, floor uint64) {
 
 // settle looks at what is on the disk while no process runs, and makes that the
 // truth if it is one that may be.
-func (r *modelRun) settle(floor uint64) { r.lose(r.look(r.memory, floor)) }
+func (r *modelRun) settle(floor uint64) {
+	left := r.look(r.memory, floor)
+	r.lose(left.Stats().Seq)
+	r.loseCuts(left.Window().Number)
+}
 
 // lose forgets what came after a commit.
 func (r *modelRun) lose(seq uint64) {
@@ -65,9 +69,9 @@ func (r *modelRun) lose(seq uint64) {
 	}
 }
 
-// look recovers a copy of a disk, twice, and returns the commit that it was
-// brought back to: no earlier one than was promised, and exactly that one.
-func (r *modelRun) look(disk *filestest.Memory, floor uint64) uint64 {
+// look recovers a copy of a disk, twice, and returns what came of it: exactly what
+// there was at some commit, and at no earlier one than was promised.
+func (r *modelRun) look(disk *filestest.Memory, floor uint64) *engine.Engine {
 	disk = disk.Kill()
 	first := r.recovered(disk)
 	seq := first.Stats().Seq
@@ -82,7 +86,7 @@ func (r *modelRun) look(disk *filestest.Memory, floor uint64) uint64 {
 	again := r.recovered(disk)
 	require.Equal(r.t, seq, again.Stats().Seq, "a second recovery differs")
 	require.Equal(r.t, rows, r.engineRows(again), "a second recovery differs")
-	return seq
+	return first
 }
 
 // recovered reads a disk into an engine.

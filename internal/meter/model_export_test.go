@@ -13,11 +13,17 @@ import (
 	"github.com/otelusage/usageprocessor/internal/usage"
 )
 
-// modelExports is what a backend has got, over all processes.
-type modelExports struct {
-	at     int64 // of the newest export, Unix ns
-	writer string
-	points map[string]modelPoint // by metric, identity and start
+// modelBackend is behind one exit, over all processes, and knows what it got.
+type modelBackend struct {
+	run  *modelRun
+	name string
+	err  error // what it answers
+	lost bool  // what is sent does not even arrive
+
+	at         int64 // of the newest export, Unix ns
+	writer     string
+	cumulative map[string]modelPoint // by metric, identity and part
+	modelDeltas
 }
 
 type modelPoint struct {
@@ -25,63 +31,75 @@ type modelPoint struct {
 	start, at int64 // Unix ns
 }
 
-func newModelExports() modelExports { return modelExports{points: map[string]modelPoint{}} }
-
-// modelExit is the next consumer of exports.
-type modelExit struct {
-	run  *modelRun
-	err  error // what it answers
-	lost bool  // what is sent does not even arrive
+func newModelBackend(run *modelRun, name string) *modelBackend {
+	return &modelBackend{run: run, name: name, cumulative: map[string]modelPoint{}, modelDeltas: newModelDeltas()}
 }
 
-func (*modelExit) Capabilities() consumer.Capabilities { return consumer.Capabilities{} }
+func (*modelBackend) Capabilities() consumer.Capabilities { return consumer.Capabilities{} }
+
+// export sends usage to a backend that fails now and then.
+func (r *modelRun) export() {
+	healthy := r.healthy()
+	b := pick(r.rng, r.backends...)
+	b.err, b.lost = nil, false
+	if r.chance(20) {
+		b.err, b.lost = errors.New("the backend is away"), r.chance(50)
+	}
+	r.tell("  to %s, which answers %v, lost %t", b.name, b.err, b.lost)
+	exit := &Exit{meter: r.meter, next: b, name: b.name}
+	err := r.meter.outbox.deliver(context.Background(), exit, r.chance(50))
+	r.noteCut()
+	switch {
+	case r.disk.dead():
+	case err == nil:
+		r.saw("exported")
+	case b.err == nil:
+		require.False(r.t, healthy, "not exported: %v", err)
+		r.saw("export held back")
+	}
+}
+
+// startExits lets the exits of all backends run. They export when the test says.
+func (r *modelRun) startExits() {
+	r.meter.outbox.expect(len(r.backends))
+	for _, b := range r.backends {
+		r.meter.outbox.join(&Exit{meter: r.meter, next: b}, b.name)
+	}
+}
 
 // ConsumeMetrics looks at an export at the moment at which it becomes visible.
-func (x *modelExit) ConsumeMetrics(_ context.Context, md pmetric.Metrics) error {
-	r := x.run
-	if x.lost || r.disk.dead() {
-		return x.err
+func (b *modelBackend) ConsumeMetrics(_ context.Context, md pmetric.Metrics) error {
+	r := b.run
+	r.noteCut()
+	if b.lost || r.disk.dead() {
+		return b.err
 	}
 	// What is visible is durable [I3]: looking at a crash right now proves it.
 	r.model.sync(r.model.live.seq)
 	if r.chance(10) {
 		r.look(r.memory.Crash(r.rng), r.model.synced)
 	}
-	r.exports.take(r, md)
-	return x.err
+	writer, _ := md.ResourceMetrics().At(0).Resource().Attributes().Get("service.instance.id")
+	if b.writer != "" {
+		require.Equal(r.t, b.writer, writer.Str(), "another writer")
+	}
+	b.writer = writer.Str()
+	if isDelta(md) {
+		b.takeWindow(md)
+	} else {
+		b.takeCumulative(md)
+	}
+	return b.err
 }
 
-// export sends usage to an exit that fails now and then.
-func (r *modelRun) export() {
-	healthy := r.healthy()
-	exit := &modelExit{run: r}
-	if r.chance(20) {
-		exit.err, exit.lost = errors.New("the backend is away"), r.chance(50)
-	}
-	err := r.meter.export(context.Background(), exit)
-	switch {
-	case r.disk.dead():
-	case err == nil:
-		r.saw("exported")
-	case exit.err == nil:
-		require.False(r.t, healthy, "not exported: %v", err)
-		r.saw("export held back")
-	}
-}
-
-// take compares an export with the model, point by point, and with what was
-// exported before: nothing falls, and nothing begins anew in the past [I4].
-func (e *modelExports) take(r *modelRun, md pmetric.Metrics) {
-	rm := md.ResourceMetrics().At(0)
-	writer, _ := rm.Resource().Attributes().Get("service.instance.id")
-	if e.writer != "" {
-		require.Equal(r.t, e.writer, writer.Str(), "another writer")
-	}
-	e.writer = writer.Str()
+// takeCumulative compares an export with the model, point by point, and with what
+// was exported before: nothing falls, and nothing begins anew in the past [I4].
+func (b *modelBackend) takeCumulative(md pmetric.Metrics) {
+	r := b.run
 	found, at := flatten(md)
-	require.Greater(r.t, at, e.at, "an export is not later than the one before it")
+	require.Greater(r.t, at, b.at, "an export is not later than the one before it")
 	for name, point := range found {
-		before, ok := e.points[name]
+		before, ok := b.cumulative[name]
 		switch {
 		case !ok:
 		case before.start == point.start:
@@ -91,9 +109,9 @@ func (e *modelExports) take(r *modelRun, md pmetric.Metrics) {
 		default:
 			require.Greater(r.t, point.start, before.at, "%s begins anew before its last export", name)
 		}
-		e.points[name] = point
+		b.cumulative[name] = point
 	}
-	e.at = at
+	b.at, r.exportedAt = at, max(r.exportedAt, at)
 	for name, want := range exported(r.model.live) {
 		got := found[name]
 		got.at = 0

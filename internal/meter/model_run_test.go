@@ -23,6 +23,7 @@ type modelConfig struct {
 	window     int64 // of dedup, in minutes; 0: off
 	dimensions []string
 	explicit   bool // histogram
+	delta      bool
 	providers  bool
 	interval   time.Duration
 }
@@ -31,7 +32,7 @@ func (c *modelConfig) options(fsys files.FS) Options {
 	o := Options{
 		Endpoints: extract.Side{Enabled: true, Dimensions: c.dimensions},
 		Providers: extract.Side{Enabled: c.providers, Dimensions: c.dimensions},
-		Layout:    c.layout(), ExportInterval: time.Minute,
+		Layout:    c.layout(), ExportInterval: time.Minute, Delta: c.delta,
 		Persistence: &Persistence{
 			Place: "the disk", Open: func(string) (files.FS, error) { return fsys, nil },
 			Interval: c.interval, Durability: c.durability, Refuse: c.refuse,
@@ -73,18 +74,23 @@ type modelRun struct {
 	// layouts are those that the stored distributions may have.
 	layouts map[bool]bool
 	least   int64 // smallest dedup window that was tried since the last start
-	exports modelExports
-	history []event
-	rows    []usage.Row // reused
+	// backends get exports; cuts is what there was at windows, by their number.
+	backends   []*modelBackend
+	exportedAt int64 // newest export, Unix ns
+	cuts       map[uint64]modelCut
+	history    []event
+	rows       []usage.Row // reused
 }
 
 func newModelRun(seed uint64, seen *sightings) *modelRun {
 	rng := rand.New(rand.NewPCG(seed, 0))
-	return &modelRun{
+	r := &modelRun{
 		sightings: seen, rng: rng, spans: modelSpans{rng: rng}, model: newModel(), memory: filestest.NewMemory(),
 		config:  modelConfig{durability: Write, window: 3, providers: true, interval: 10 * time.Second},
-		layouts: map[bool]bool{}, least: 3, exports: newModelExports(),
+		layouts: map[bool]bool{}, least: 3, cuts: map[uint64]modelCut{},
 	}
+	r.backends = []*modelBackend{newModelBackend(r, "metrics/a"), newModelBackend(r, "metrics/b")}
+	return r
 }
 
 // episode runs operations under a clock that begins where that of any other
@@ -192,6 +198,7 @@ func (r *modelRun) started(expected modelAges) {
 		r.model.keys.doubt(least, minuteOf(age))
 	}
 	r.model.keys.window, r.least = r.config.window, r.config.window
+	r.startExits()
 	r.noteAge()
 	r.check()
 	r.checkKeys()
@@ -211,6 +218,9 @@ func (r *modelRun) reconfigure() {
 	}
 	if r.chance(20) {
 		c.explicit = !c.explicit
+	}
+	if r.chance(30) {
+		c.delta = !c.delta
 	}
 	if r.chance(30) {
 		c.window = pick(r.rng, int64(0), 1, 2, 3, 5)

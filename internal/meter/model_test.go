@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"os"
+	"runtime/debug"
 	"slices"
 	"strconv"
 	"sync"
@@ -34,6 +35,8 @@ func TestModel_I1_I2_I3_I4_I5_I6_I7_I8(t *testing.T) {
 	seed := environment(t, "USAGE_SEED", time.Now().UnixNano())
 	t.Logf("%d operations, USAGE_SEED=%d", operations, seed)
 	seen := sightings{count: map[string]int{}}
+	// All of it is garbage at once.
+	defer debug.SetGCPercent(debug.SetGCPercent(400))
 	t.Run("lives", func(t *testing.T) {
 		for life := range (operations + modelLife - 1) / modelLife {
 			t.Run(fmt.Sprintf("USAGE_SEED=%d", seed+life), func(t *testing.T) {
@@ -72,7 +75,7 @@ func (s *sightings) report(t *testing.T, all bool) {
 		"died while starting", "did not start for a fault", "started on a failing disk",
 		"refused", "not acknowledged", "acknowledged in memory only",
 		"new", "again", "in part again", "again after the window",
-		"distributions left behind", "exported", "export held back", "snapshot", "snapshot failed", "batch within a snapshot",
+		"distributions left behind", "exported", "window", "window again", "export held back", "snapshot", "snapshot failed", "batch within a snapshot",
 	} {
 		t.Logf("%7d  %s", s.count[what], what)
 		if all {

@@ -68,7 +68,7 @@ func (s *store) recover(e *engine.Engine) (origin, error) {
 		from.layoutSince = e.Tick(from.clock.moment()).Wall
 	}
 	id := journal.Identity{Writer: from.writer, Epoch: found.Epoch + 1, Secret: string(from.secret[:])}
-	if err := s.start(id, started, from.layoutSince, e, found.Lost); err != nil {
+	if err := s.start(id, started, from.layoutSince, e); err != nil {
 		return origin{}, err
 	}
 	stats := e.Stats()
@@ -78,18 +78,18 @@ func (s *store) recover(e *engine.Engine) (origin, error) {
 	return from, nil
 }
 
-// start begins a generation. When that did not get as far as its snapshot, the
-// new journal goes on from what was recovered, unless that is not what is there.
-func (s *store) start(id journal.Identity, at time.Time, layoutSince int64, e *engine.Engine, lost bool) error {
+// start begins a generation. Once its snapshot is there, files that could not be
+// removed or moved away are no reason not to start.
+func (s *store) start(id journal.Identity, at time.Time, layoutSince int64, e *engine.Engine) error {
 	err := s.journal.Start(id, at, layoutSince, e)
-	s.setBound(err != nil)
+	s.setBound(false)
 	switch {
 	case err == nil:
 		return nil
-	case lost || s.journal.Flush() != nil:
+	case s.journal.Flush() != nil:
 		return fmt.Errorf("%s: %w", s.options.Place, err)
 	}
-	s.log.Warn("The first snapshot did not succeed; usage is safe in the journal, which goes on growing", zap.Error(err))
+	s.log.Warn("Files of older state could not be removed or moved away; the next snapshot tries again", zap.Error(err))
 	return nil
 }
 
