@@ -46,6 +46,9 @@ func (e *Engine) Retire() {
 		})
 	}
 	e.clear()
+	// A snapshot may have contained commits that are lost. Their numbers are given
+	// out again, and what bears them then is to be booked.
+	e.books.seq = e.seq
 }
 
 // RestoreRetired puts a retired row from a snapshot into an engine that counts
