@@ -35,6 +35,17 @@ func (p points) served(route string) int {
 	return int(n)
 }
 
+// requests is how many requests were exported, of all endpoints.
+func (p points) requests() int {
+	n := 0.0
+	for key, point := range p {
+		if strings.HasPrefix(key, "usage.endpoint.requests{") {
+			n += point.value
+		}
+	}
+	return int(n)
+}
+
 // add notes the points of an export; it returns what cannot be: a value below
 // the one before it, or a point that is older than the start of its series.
 func (p points) add(md pmetric.Metrics) (wrong []string) {
