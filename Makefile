@@ -136,6 +136,12 @@ generate: $(TOOLS_BUILT) ## write the files that follow from metadata.yaml
 		(cd ".tools/link/usageprocessor/$$(dirname "$$file")" && $(TOOLS)/mdatagen metadata.yaml); \
 	done
 
+PRICES ?= latest
+
+.PHONY: prices
+prices: ## renew the built-in price table, which needs npm; PRICES picks a version
+	@internal/tools/prices.sh "$(PRICES)" internal/pricing
+
 .PHONY: fmt
 fmt: $(LINT_BUILT) ## format the Go code
 	@$(TOOLS)/golangci-lint fmt
