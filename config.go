@@ -21,6 +21,8 @@ type Config struct {
 	Endpoints SideConfig `mapstructure:"endpoints"`
 	// Providers is what the services consume.
 	Providers   SideConfig        `mapstructure:"providers"`
+	Dialects    DialectsConfig    `mapstructure:"dialects"`
+	Pricing     PricingConfig     `mapstructure:"pricing"`
 	Dedup       DedupConfig       `mapstructure:"dedup"`
 	Export      ExportConfig      `mapstructure:"export"`
 	Persistence PersistenceConfig `mapstructure:"persistence"`
@@ -72,8 +74,12 @@ func createDefaultConfig() component.Config {
 	return &Config{
 		Endpoints: SideConfig{Enabled: true},
 		Providers: SideConfig{Enabled: true},
-		Dedup:     DedupConfig{Enabled: true, Window: 10 * time.Minute, MaxMemoryMiB: 256},
-		Export:    ExportConfig{Interval: 60 * time.Second, Temporality: temporalityCumulative, Histogram: histogramExponential},
+		Pricing:   PricingConfig{Enabled: true},
+		Dedup: DedupConfig{
+			Enabled: true, Window: 10 * time.Minute, MaxMemoryMiB: 256,
+			LogAttributes: []string{"gen_ai.response.id", "request_id"},
+		},
+		Export: ExportConfig{Interval: 60 * time.Second, Temporality: temporalityCumulative, Histogram: histogramExponential},
 		Persistence: PersistenceConfig{
 			Interval:     30 * time.Second,
 			Durability:   durabilityWrite,
@@ -94,6 +100,8 @@ func (c *Config) Validate() error {
 	return errors.Join(
 		validateDimensions("endpoints.dimensions", usage.Endpoint, c.Endpoints.Dimensions),
 		validateDimensions("providers.dimensions", usage.Provider, c.Providers.Dimensions),
+		c.Dialects.validate(),
+		c.Pricing.validate(),
 		c.Dedup.validate(),
 		validateInterval("export.interval", c.Export.Interval),
 		validateOneOf("export.temporality", c.Export.Temporality, temporalityCumulative, temporalityDelta),
@@ -193,9 +201,16 @@ func (c *Config) options(set meter.Settings) (meter.Options, error) {
 	if err != nil {
 		return meter.Options{}, err
 	}
+	dialects, signals, err := c.Dialects.load()
+	if err != nil {
+		return meter.Options{}, err
+	}
 	return meter.Options{
 		Endpoints:      extract.Side{Enabled: c.Endpoints.Enabled, Dimensions: c.Endpoints.Dimensions},
 		Providers:      extract.Side{Enabled: c.Providers.Enabled, Dimensions: c.Providers.Dimensions},
+		Dialects:       dialects,
+		Signals:        signals,
+		Prices:         c.Pricing.options(),
 		Layout:         c.Export.layout(),
 		Dedup:          c.Dedup.options(),
 		ExportInterval: c.Export.Interval,

@@ -3,6 +3,7 @@ package usageprocessor
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/otelusage/usageprocessor/internal/meter"
@@ -16,7 +17,9 @@ type DedupConfig struct {
 	Window time.Duration `mapstructure:"window"`
 	// MaxMemoryMiB shortens the window when there is more to remember.
 	MaxMemoryMiB int64 `mapstructure:"max_memory_mib"`
-	_            struct{}
+	// LogAttributes tell log records apart, the first one present.
+	LogAttributes []string `mapstructure:"log_attributes"`
+	_             struct{}
 }
 
 const (
@@ -33,7 +36,11 @@ func (c *DedupConfig) validate() error {
 	if c.MaxMemoryMiB < 1 || c.MaxMemoryMiB > maxMemoryMiB {
 		memory = fmt.Errorf("`dedup.max_memory_mib` is %d: 1 to %d are accepted", c.MaxMemoryMiB, maxMemoryMiB)
 	}
-	return errors.Join(window, memory)
+	var attributes error
+	if slices.Contains(c.LogAttributes, "") {
+		attributes = errors.New("`dedup.log_attributes` has an empty name: names of attributes are accepted")
+	}
+	return errors.Join(window, memory, attributes)
 }
 
 // options returns nil when nothing is to be remembered.
@@ -41,5 +48,5 @@ func (c *DedupConfig) options() *meter.Dedup {
 	if !c.Enabled {
 		return nil
 	}
-	return &meter.Dedup{Window: c.Window, MaxBytes: c.MaxMemoryMiB << 20}
+	return &meter.Dedup{Window: c.Window, MaxBytes: c.MaxMemoryMiB << 20, LogAttributes: c.LogAttributes}
 }

@@ -24,7 +24,11 @@ const (
 	sectionRestart = "restart"
 	// sectionIn is one batch of spans, see golden_input_test.go.
 	sectionIn = "in"
-	// sectionDownstream says how the consumer of the spans fails.
+	// sectionLogs is one batch of log records, see golden_logs_test.go.
+	sectionLogs = "logs"
+	// sectionMetrics is one batch of data points, see golden_metrics_test.go.
+	sectionMetrics = "metrics"
+	// sectionDownstream says how the consumer of the batches fails.
 	sectionDownstream = "downstream"
 	// sectionExit says how the consumer of the usage metrics fails.
 	sectionExit = "exit"
@@ -40,7 +44,8 @@ const (
 	failsForGood = "permanent"
 )
 
-// stage is one file of a case.
+// stage is one file of a case. Its batches are sent in the order in which they
+// stand.
 type stage struct {
 	file     string
 	number   int
@@ -76,7 +81,7 @@ func loadCase(folder fs.FS) ([]stage, error) {
 
 func (s *stage) parse(text []byte) error {
 	s.archive, s.sections = txtar.Parse(text), map[string]string{}
-	known := []string{sectionConfig, sectionRestart, sectionIn, sectionDownstream, sectionExit, sectionOut, sectionSelf}
+	known := []string{sectionConfig, sectionRestart, sectionIn, sectionLogs, sectionMetrics, sectionDownstream, sectionExit, sectionOut, sectionSelf}
 	for _, section := range s.archive.Files {
 		switch {
 		case !slices.Contains(known, section.Name):
@@ -97,7 +102,7 @@ func (s *stage) valid() error {
 		return errors.New("there is nothing to restart yet")
 	case s.sections[sectionRestart] != "":
 		return errors.New("section `restart` says something")
-	case s.has(sectionDownstream) && !s.has(sectionIn):
+	case s.has(sectionDownstream) && !s.has(sectionIn) && !s.has(sectionLogs) && !s.has(sectionMetrics):
 		return errors.New("there is nothing that downstream could refuse")
 	case s.number > 1 && s.has(sectionConfig) && !s.has(sectionRestart):
 		return errors.New("a config is read at a start only: in 1.test and after a restart")
@@ -163,6 +168,7 @@ func TestGoldenFolders(t *testing.T) {
 	}{
 		"two stages":         {map[string]string{"1.test": whole, "2.test": whole + "-- restart --\n-- config --\n"}, ""},
 		"no stage":           {nil, "there are no stages"},
+		"three signals":      {map[string]string{"1.test": "The rule.\n-- metrics --\n-- logs --\n-- downstream --\npermanent\n-- in --\n-- out --\n-- self --\n"}, ""},
 		"a gap":              {map[string]string{"1.test": whole, "3.test": whole}, gap},
 		"another file":       {map[string]string{"1.test": whole, "notes": whole}, gap},
 		"no rule":            {map[string]string{"1.test": "-- in --\n"}, "1.test: it begins without saying what the case shows"},

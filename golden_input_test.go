@@ -1,19 +1,16 @@
 package usageprocessor
 
 import (
-	"context"
+	"cmp"
 	"encoding/binary"
 	"errors"
 	"fmt"
 	"maps"
 	"slices"
 	"strings"
-	"sync/atomic"
 	"time"
 
-	"go.opentelemetry.io/collector/consumer/consumertest"
 	"go.opentelemetry.io/collector/pdata/pcommon"
-	"go.opentelemetry.io/collector/pdata/pmetric"
 	"go.opentelemetry.io/collector/pdata/ptrace"
 	"go.yaml.in/yaml/v3"
 )
@@ -22,11 +19,42 @@ import (
 // Attributes have the types that YAML gives them; `!!binary` makes a string
 // that need not be UTF-8.
 type resourceText struct {
+	originText `yaml:",inline"`
+	Each       spanText   `yaml:"each"` // kind, name and attributes of spans that have no other
+	Spans      []spanText `yaml:"spans"`
+}
+
+// originText is where records of any signal come from.
+type originText struct {
 	Service  string         `yaml:"service"` // short for resource: {service.name: ...}
 	Resource map[string]any `yaml:"resource"`
-	Scope    map[string]any `yaml:"scope"`
-	Each     spanText       `yaml:"each"` // kind, name and attributes of spans that have no other
-	Spans    []spanText     `yaml:"spans"`
+	// Scope is the instrumentation's name, or its attributes.
+	Scope           scopeText      `yaml:"scope"`
+	ScopeAttributes map[string]any `yaml:"scope_attributes"`
+}
+
+type scopeText struct {
+	name       string
+	attributes map[string]any
+}
+
+func (s *scopeText) UnmarshalYAML(node *yaml.Node) error {
+	if node.Kind == yaml.ScalarNode {
+		return node.Decode(&s.name)
+	}
+	return node.Decode(&s.attributes)
+}
+
+func (o *originText) write(resource pcommon.Resource, scope pcommon.InstrumentationScope) error {
+	scope.SetName(o.Scope.name)
+	if o.Service != "" {
+		resource.Attributes().PutStr("service.name", o.Service)
+	}
+	return errors.Join(
+		put(resource.Attributes(), o.Resource),
+		put(scope.Attributes(), o.Scope.attributes),
+		put(scope.Attributes(), o.ScopeAttributes),
+	)
 }
 
 type spanText struct {
@@ -43,6 +71,8 @@ type spanText struct {
 	ID       uint64 `yaml:"id"`
 	Parent   uint64 `yaml:"parent"`
 	ParentIs string `yaml:"parent_is"` // `local` or `remote`; else the span does not say
+	// TraceState is what the trace carries along, as in the header.
+	TraceState string `yaml:"tracestate"`
 }
 
 var (
@@ -62,20 +92,15 @@ var (
 // apart from those of other stages.
 func readTraces(text string, now time.Time, stage int) (ptrace.Traces, error) {
 	td := ptrace.NewTraces()
-	var resources []resourceText
-	decoder := yaml.NewDecoder(strings.NewReader(text))
-	decoder.KnownFields(true)
-	if err := decoder.Decode(&resources); err != nil {
+	resources, err := readList[resourceText](text)
+	if err != nil {
 		return td, err
 	}
 	unnamed := uint64(stage) << 32
 	for _, r := range resources {
 		rs := td.ResourceSpans().AppendEmpty()
 		ss := rs.ScopeSpans().AppendEmpty()
-		if r.Service != "" {
-			rs.Resource().Attributes().PutStr("service.name", r.Service)
-		}
-		err := errors.Join(put(rs.Resource().Attributes(), r.Resource), put(ss.Scope().Attributes(), r.Scope))
+		err := r.write(rs.Resource(), ss.Scope())
 		for _, s := range r.Spans {
 			unnamed++
 			s.complete(&r.Each)
@@ -88,6 +113,13 @@ func readTraces(text string, now time.Time, stage int) (ptrace.Traces, error) {
 	return td, nil
 }
 
+// readList reads a section, which is a list of resources.
+func readList[T any](text string) (list []T, err error) {
+	decoder := yaml.NewDecoder(strings.NewReader(text))
+	decoder.KnownFields(true)
+	return list, decoder.Decode(&list)
+}
+
 // complete takes over what the span does not have.
 func (s *spanText) complete(each *spanText) {
 	if s.Kind == "" {
@@ -96,12 +128,15 @@ func (s *spanText) complete(each *spanText) {
 	if s.Name == "" {
 		s.Name = each.Name
 	}
-	attributes := maps.Clone(each.Attributes)
-	if attributes == nil {
-		attributes = map[string]any{}
-	}
-	maps.Copy(attributes, s.Attributes)
-	s.Attributes = attributes
+	s.Attributes = merge(each.Attributes, s.Attributes)
+}
+
+// merge adds a record's own attributes to those of all.
+func merge(each, own map[string]any) map[string]any {
+	all := map[string]any{}
+	maps.Copy(all, each)
+	maps.Copy(all, own)
+	return all
 }
 
 func (s *spanText) write(span ptrace.Span, now time.Time, unnamed uint64) error {
@@ -117,24 +152,21 @@ func (s *spanText) write(span ptrace.Span, now time.Time, unnamed uint64) error 
 	span.Status().SetCode(status)
 	span.Status().SetMessage(s.Message)
 	span.SetFlags(flags)
+	span.TraceState().FromRaw(s.TraceState)
 	s.writeIDs(span, unnamed)
 	s.writeTimes(span, now, without)
 	return put(span.Attributes(), s.Attributes)
 }
 
 func (s *spanText) writeIDs(span ptrace.Span, unnamed uint64) {
-	trace, id := s.Trace, s.ID
-	if trace == 0 {
-		trace = unnamed
-	}
-	if id == 0 {
-		id = unnamed
-	}
-	var traceID pcommon.TraceID
-	binary.BigEndian.PutUint64(traceID[8:], trace)
-	span.SetTraceID(traceID)
-	span.SetSpanID(spanID(id))
+	span.SetTraceID(traceID(cmp.Or(s.Trace, unnamed)))
+	span.SetSpanID(spanID(cmp.Or(s.ID, unnamed)))
 	span.SetParentSpanID(spanID(s.Parent))
+}
+
+func traceID(n uint64) (id pcommon.TraceID) {
+	binary.BigEndian.PutUint64(id[8:], n)
+	return id
 }
 
 func spanID(n uint64) (id pcommon.SpanID) {
@@ -164,36 +196,4 @@ func put(m pcommon.Map, attributes map[string]any) error {
 		}
 	}
 	return nil
-}
-
-// tracesNext is the next consumer of the spans. It keeps what it is given as
-// bytes, whether or not it accepts it.
-type tracesNext struct {
-	consumertest.TracesSink
-	err error
-	got []byte
-}
-
-func (n *tracesNext) ConsumeTraces(_ context.Context, td ptrace.Traces) (err error) {
-	if n.got, err = (&ptrace.ProtoMarshaler{}).MarshalTraces(td); err != nil {
-		return err
-	}
-	return n.err
-}
-
-// metricsNext is the next consumer of the usage metrics.
-type metricsNext struct {
-	consumertest.MetricsSink
-	// err is what it returns. The exit reads it, and its only tie to the test's
-	// goroutine is the clock, which orders nothing.
-	err atomic.Pointer[error]
-}
-
-func (n *metricsNext) fail(err error) { n.err.Store(&err) }
-
-func (n *metricsNext) ConsumeMetrics(ctx context.Context, md pmetric.Metrics) error {
-	if err := n.err.Load(); err != nil && *err != nil {
-		return *err
-	}
-	return n.MetricsSink.ConsumeMetrics(ctx, md)
 }

@@ -42,6 +42,9 @@ func flatten(v reflect.Value, prefix string, into map[string]string) {
 			into[prefix+key] = "none"
 		default:
 			into[prefix+key] = fmt.Sprint(v.Field(i).Interface())
+			if v.Field(i).Kind() == reflect.Map && v.Field(i).Len() == 0 {
+				into[prefix+key] = "{}"
+			}
 			if into[prefix+key] == "" {
 				into[prefix+key] = `""`
 			}

@@ -94,13 +94,21 @@ func (s *sum) appendTo(metrics pmetric.MetricSlice, rows []usage.Row, x export) 
 			p := points.AppendEmpty()
 			p.SetStartTimestamp(start(row, field))
 			p.SetTimestamp(x.at)
-			p.SetIntValue(n)
+			s.set(p, n)
 			putIdentity(p.Attributes(), row)
 			if s.attribute != "" {
 				p.Attributes().PutStr(s.attribute, s.parts[part])
 			}
 		}
 	}
+}
+
+func (s *sum) set(p pmetric.NumberDataPoint, n int64) {
+	if s.nanos {
+		p.SetDoubleValue(float64(n) / 1e9)
+		return
+	}
+	p.SetIntValue(n)
 }
 
 func (s *sum) begin(metrics pmetric.MetricSlice, x export) pmetric.NumberDataPointSlice {

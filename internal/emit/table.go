@@ -6,6 +6,7 @@ import "github.com/otelusage/usageprocessor/internal/usage"
 const (
 	attrOutcome   = "usage.outcome"
 	attrTokenType = "usage.token.type"
+	attrSource    = "usage.cost.source"
 )
 
 // sum is a monotonic counter of a kind of series: one data point for each part
@@ -18,6 +19,9 @@ type sum struct {
 	attribute   string // that tells the parts apart
 	parts       []string
 	field       usage.Field // of the first part
+	// nanos says that the field is in billionths of the unit, which are exported
+	// as a fraction.
+	nanos bool
 }
 
 // histogram is a distribution of times of a kind of series.
@@ -31,13 +35,15 @@ type histogram struct {
 
 func sums() []sum {
 	return []sum{
-		{usage.Endpoint, "usage.endpoint.requests", "{request}", "Requests served, by outcome.", attrOutcome, outcomes(), usage.FieldRequests},
-		{usage.Endpoint, "usage.endpoint.request.size", "By", "Bytes of request bodies received.", "", nil, usage.FieldRequestBytes},
-		{usage.Endpoint, "usage.endpoint.response.size", "By", "Bytes of response bodies sent.", "", nil, usage.FieldResponseBytes},
-		{usage.Provider, "usage.provider.requests", "{request}", "Requests made, by outcome.", attrOutcome, outcomes(), usage.FieldRequests},
-		{usage.Provider, "usage.provider.request.size", "By", "Bytes of request bodies sent.", "", nil, usage.FieldRequestBytes},
-		{usage.Provider, "usage.provider.response.size", "By", "Bytes of response bodies received.", "", nil, usage.FieldResponseBytes},
-		{usage.Provider, "usage.provider.tokens", "{token}", "Tokens consumed, by disjoint type.", attrTokenType, tokenTypes(), usage.FieldTokens},
+		{usage.Endpoint, "usage.endpoint.requests", "{request}", "Requests served, by outcome.", attrOutcome, outcomes(), usage.FieldRequests, false},
+		{usage.Endpoint, "usage.endpoint.request.size", "By", "Bytes of request bodies received.", "", nil, usage.FieldRequestBytes, false},
+		{usage.Endpoint, "usage.endpoint.response.size", "By", "Bytes of response bodies sent.", "", nil, usage.FieldResponseBytes, false},
+		{usage.Provider, "usage.provider.requests", "{request}", "Requests made, by outcome.", attrOutcome, outcomes(), usage.FieldRequests, false},
+		{usage.Provider, "usage.provider.request.size", "By", "Bytes of request bodies sent.", "", nil, usage.FieldRequestBytes, false},
+		{usage.Provider, "usage.provider.response.size", "By", "Bytes of response bodies received.", "", nil, usage.FieldResponseBytes, false},
+		{usage.Provider, "usage.provider.tokens", "{token}", "Tokens consumed, by disjoint type.", attrTokenType, tokenTypes(), usage.FieldTokens, false},
+		{usage.Provider, "usage.provider.cost", "{USD}", "Cost of requests, as reported by whoever made them or by the price table.", attrSource, []string{"reported", "priced"}, usage.FieldCostReported, true},
+		{usage.Provider, "usage.provider.requests.unpriced", "{request}", "Requests with tokens that no price is known for.", "", nil, usage.FieldUnpriced, false},
 	}
 }
 

@@ -1,24 +1,29 @@
 package engine
 
-import "github.com/otelusage/usageprocessor/internal/usage"
+import (
+	"github.com/otelusage/usageprocessor/internal/engine/dedup"
+	"github.com/otelusage/usageprocessor/internal/usage"
+)
 
 // Commit counts a batch and returns the sequence number that has to be durable
 // before the batch may be acknowledged. That of a batch of duplicates is new as
 // well, hence behind their originals.
 func (e *Engine) Commit(b *usage.Batch, now usage.Moment) (seq uint64) {
+	b.WithdrawAliases()
+	// Nearly always the batch is as it will be in the end.
 	deltas := b.Seal()
 	probed := e.probe(&b.Marks, now)
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	// Later than any export, hence every series starts after the last one.
 	e.advance(now, 1)
-	if e.insert(&b.Marks, probed) > 0 {
-		b.DropDuplicates()
-		deltas = b.Seal()
-	}
 	c := &e.commit
 	c.Seq, c.Moment, c.Signal = e.seq+1, e.moment, b.Signal
-	c.Defined, c.Keys = c.Defined[:0], b.Marks.AppendNew(c.Keys[:0])
+	c.Defined, c.Choices, c.Calls, c.Streams = c.Defined[:0], c.Choices[:0], c.Calls[:0], forgetStreams(c.Streams)
+	if e.countOnce(b, probed) {
+		deltas = b.Seal()
+	}
+	c.Keys = b.Marks.AppendNew(c.Keys[:0])
 	e.resolve(b, deltas)
 	c.Deltas, c.Ledger = compact(deltas), b.Ledger
 	e.apply(c)
@@ -26,6 +31,31 @@ func (e *Engine) Commit(b *usage.Batch, now usage.Moment) (seq uint64) {
 		e.options.Journal(c)
 	}
 	return c.Seq
+}
+
+// forgetStreams empties the streams of a commit, which refer to their spreads.
+func forgetStreams(s []usage.Stream) []usage.Stream {
+	clear(s)
+	return s[:0]
+}
+
+// countOnce takes out what has been counted before, in whatever form, and says
+// whether anything in the batch has changed.
+func (e *Engine) countOnce(b *usage.Batch, probed dedup.Probed) (changed bool) {
+	// What is not billed must not keep its other form from being counted.
+	if b.Sources(e.choices.mayBill) {
+		b.WithdrawAliases()
+		changed = true
+	}
+	if e.insert(&b.Marks, probed) > 0 {
+		b.DropDuplicates()
+		changed = true
+	}
+	// The best of several may come last.
+	changed = b.Sources(e.choose) || changed
+	changed = b.Sources(e.choices.billed) || changed
+	changed = b.Calls(e.nested) || changed
+	return b.Points(e.subtract) || changed
 }
 
 // advance moves the clocks, the wall clock by step nanoseconds at least.
@@ -50,15 +80,15 @@ func (e *Engine) resolve(b *usage.Batch, deltas []usage.Delta) {
 			continue
 		}
 		if _, claimed := e.claims[string(shadow)]; claimed {
-			b.Ledger.Move(usage.Counted, usage.SkippedInferenceHTTP, deltas[i].TotalRequests())
-			deltas[i].Measures = usage.Measures{}
+			b.Ledger.Move(usage.Counted, usage.SkippedInferenceHTTP, b.Counted(i))
+			deltas[i] = usage.Delta{}
 			continue
 		}
 		deltas[i].Slot = e.locate(b.Key(i))
 	}
 }
 
-// compact keeps the deltas that carry requests, in place.
+// compact keeps the deltas that carry something, in place.
 func compact(deltas []usage.Delta) []usage.Delta {
 	kept := deltas[:0]
 	for i := range deltas {

@@ -1,6 +1,9 @@
 package engine
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+	"math"
+)
 
 // counters are bucket counts that take one byte each until one of them needs
 // more: most series are quiet or narrow, and a million of them have to fit.
@@ -50,11 +53,20 @@ func (c *counters) add(i int, n uint64) {
 			return
 		}
 	}
-	sum := c.get(i) + n
+	sum := addSaturating(c.get(i), n)
 	if w := widthOf(sum); w > c.width {
 		c.widen(w)
 	}
 	c.set(i, sum)
+}
+
+// addSaturating stops at the largest number: strangers can say that they have
+// observed as much as they like.
+func addSaturating(a, b uint64) uint64 {
+	if sum := a + b; sum >= a {
+		return sum
+	}
+	return math.MaxUint64
 }
 
 func (c *counters) widen(width uint8) {

@@ -12,6 +12,8 @@
 //	E4  What was received is what was counted, skipped and left unmetered.
 //	E5  What delta windows contain of a series is what it has counted at some
 //	    commit: windows of it touch and never overlap.
+//	E6  What one call counting once depends on - choices, calls and streams - is
+//	    bounded, and what is forgotten of it is never counted again.
 //
 // Every exported method of [Engine] may be called concurrently.
 package engine

@@ -25,6 +25,10 @@ type Options struct {
 	// Dedup remembers what was counted; nil: everything counts. It belongs to
 	// the engine, whose lock guards it.
 	Dedup *dedup.Window
+	// Since is when counting begins, in Unix nanoseconds: cumulative streams that
+	// began later count from their first point on. State that is restored has its
+	// own.
+	Since int64
 }
 
 // Engine holds the series of one component.
@@ -41,6 +45,10 @@ type Engine struct {
 	moment  usage.Moment        // newest one given to a commit or an export
 	books   books
 	window  usage.Window // on its way to the exits
+	// what makes one call count once
+	choices choices
+	calls   calls
+	streams streams
 	commit  usage.Commit // reused by every commit
 }
 
@@ -61,7 +69,9 @@ func (b *books) add(c *usage.Commit) {
 
 // New returns an empty engine.
 func New(options Options) *Engine {
-	return &Engine{options: options, table: newTable(), retired: newRetired(), claims: map[string]struct{}{}}
+	e := &Engine{options: options}
+	e.Reset()
+	return e
 }
 
 // Stats are numbers about the engine itself.

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -44,9 +45,11 @@ func clone(c *usage.Commit) usage.Commit {
 	out.Deltas = slices.Clone(c.Deltas)
 	out.Keys = slices.Clone(c.Keys)
 	for i := range out.Deltas {
-		out.Deltas[i].Durations = slices.Clone(out.Deltas[i].Durations)
-		out.Deltas[i].FirstTokens = slices.Clone(out.Deltas[i].FirstTokens)
+		d := &out.Deltas[i]
+		d.Durations, d.FirstTokens = slices.Clone(d.Durations), slices.Clone(d.FirstTokens)
+		d.DurationSpread, d.FirstTokenSpread = slices.Clone(d.DurationSpread), slices.Clone(d.FirstTokenSpread)
 	}
+	out.Choices, out.Calls, out.Streams = slices.Clone(c.Choices), slices.Clone(c.Calls), slices.Clone(c.Streams)
 	return out
 }
 
@@ -70,7 +73,7 @@ func TestSeriesStartAfterEveryExport(t *testing.T) {
 	f := newFixture()
 	tick := f.Tick(at(1000)).Wall
 	b := f.batch()
-	g, _ := b.Group(f.key(f.endpoints, "s", "http", "GET /"), 0)
+	g, _ := b.Group(f.key(f.endpoints, "s", "http", "GET /"), 0, 0)
 	b.Add(usage.Record{Group: g}, 0)
 	f.Commit(b, at(10)) // the wall clock stepped back
 	start := f.rows()[0].Start
@@ -82,7 +85,7 @@ func TestInferenceShadowsItsTransport(t *testing.T) {
 	f := newFixture()
 	claim := usage.AppendClaim(nil, "app", "openai")
 	transport := func(b *usage.Batch) {
-		g, added := b.Group(f.key(f.providers, "app", "api.openai.com", "http", "", "POST"), 0)
+		g, added := b.Group(f.key(f.providers, "app", "api.openai.com", "http", "", "POST"), 0, 0)
 		if added {
 			b.Shadow(g, claim)
 		}
@@ -95,7 +98,7 @@ func TestInferenceShadowsItsTransport(t *testing.T) {
 
 	b = f.batch()
 	transport(b)
-	g, _ := b.Group(f.key(f.providers, "app", "openai", usage.GenAI, "m", "chat"), 0)
+	g, _ := b.Group(f.key(f.providers, "app", "openai", usage.GenAI, "m", "chat"), 0, 0)
 	b.Add(usage.Record{Group: g}, 0)
 	transport(b)
 	f.Commit(b, at(2))
@@ -136,7 +139,7 @@ func (f *fixture) addRandom(rng *rand.Rand, b *usage.Batch, want map[string]usag
 	if rng.IntN(2) == 0 {
 		key = f.key(f.providers, "s", name, "db", "", "q")
 	}
-	g, _ := b.Group(key, rng.Int64N(3)*3600)
+	g, _ := b.Group(key, rng.Int64N(3)*3600, 0)
 	r := usage.Record{Group: g, Outcome: usage.Outcome(rng.IntN(usage.Outcomes)), Duration: rng.Int64N(1e10), RequestBytes: rng.Int64N(9)}
 	r.Bucket = f.options.Layout.Bucket(r.Duration)
 	b.Add(r, 0)
@@ -149,24 +152,54 @@ func (f *fixture) addRandom(rng *rand.Rand, b *usage.Batch, want map[string]usag
 
 // snapshot is a copy made in parts, with commits between them.
 type snapshot struct {
-	base   uint64
-	rows   []usage.Row
-	totals usage.Totals
+	base    uint64
+	rows    []usage.Row
+	choices []usage.Choice
+	calls   []usage.Call
+	streams []usage.Stream
+	totals  usage.Totals
 }
 
 func (f *fixture) snapshot(rng *rand.Rand) snapshot {
-	s := snapshot{base: f.Stats().Seq}
-	for from, more := uint32(0), true; more; {
-		s.rows, from, more = f.Rows(s.rows, from, 1+rng.IntN(10))
+	return f.snapshotAmid(rng, func() {
 		b := f.batch()
-		g, _ := b.Group(f.key(f.endpoints, "between", "http", fmt.Sprint(rng.IntN(3))), 0)
+		g, _ := b.Group(f.key(f.endpoints, "between", "http", fmt.Sprint(rng.IntN(3))), 0, 0)
 		b.Add(usage.Record{Group: g}, 0)
 		if rng.IntN(2) == 0 && len(f.commits) < 500 {
 			f.Commit(b, at(0))
 		}
+	})
+}
+
+// snapshotAmid copies in parts and calls between after each.
+func (f *fixture) snapshotAmid(rng *rand.Rand, between func()) snapshot {
+	s := snapshot{base: f.Stats().Seq}
+	for from, more := uint32(0), true; more; between() {
+		s.rows, from, more = f.Rows(s.rows, from, 1+rng.IntN(10))
+	}
+	for more := true; more; between() {
+		s.choices, more = f.Choices(s.choices, len(s.choices), 1+rng.IntN(10))
+	}
+	for from, more := uint64(0), true; more; between() {
+		s.calls, from, more = f.Calls(s.calls, from, 1+rng.IntN(10))
+	}
+	for from, more := 0, true; more; between() {
+		s.streams, from, more = f.Streams(s.streams, from, 1+rng.IntN(10))
 	}
 	s.totals = f.Totals()
 	return s
+}
+
+// restore fills an engine from a snapshot.
+func (s *snapshot) restore(t *testing.T, e *Engine) {
+	t.Helper()
+	for i := range s.rows {
+		require.NoError(t, e.Restore(&s.rows[i]))
+	}
+	e.RestoreChoices(s.choices)
+	e.RestoreCalls(s.calls)
+	e.RestoreStreams(s.streams)
+	e.Resume(s.base, s.totals)
 }
 
 func requireModel(t *testing.T, want map[string]usage.Measures, rows []usage.Row) {
@@ -191,10 +224,7 @@ func requireModel(t *testing.T, want map[string]usage.Measures, rows []usage.Row
 func requireReplay(t *testing.T, f *fixture, s snapshot) {
 	t.Helper()
 	e := New(Options{Schemas: f.schemas, Hasher: f.hasher, Layout: f.options.Layout})
-	for i := range s.rows {
-		require.NoError(t, e.Restore(&s.rows[i]))
-	}
-	e.Resume(s.base, s.totals)
+	s.restore(t, e)
 	for i := range f.commits {
 		if f.commits[i].Seq > s.base {
 			c := clone(&f.commits[i])
@@ -204,6 +234,28 @@ func requireReplay(t *testing.T, f *fixture, s snapshot) {
 	rows, _, _ := e.Rows(nil, 0, 1<<20)
 	require.Equal(t, f.rows(), rows)
 	require.Equal(t, f.Stats(), e.Stats())
+	require.Equal(t, f.once(), (&fixture{Engine: e}).once())
+}
+
+// remembered is all by which one call counts once.
+type remembered struct {
+	choices          []usage.Choice
+	calls            []usage.Call
+	streams          []usage.Stream // in the order in which they would be forgotten
+	since, forgotten int64
+}
+
+func (f *fixture) once() (r remembered) {
+	r.choices, _ = f.Choices(nil, 0, 1<<20)
+	r.calls, _, _ = f.Calls(nil, 0, 1<<20)
+	r.streams, _, _ = f.Streams(nil, 0, 1<<20)
+	slices.SortFunc(r.streams, func(a, b usage.Stream) int { return cmp.Compare(a.Touched, b.Touched) })
+	for i := range r.streams {
+		r.streams[i].Touched = 0 // numbers do not stay, their order does
+	}
+	totals := f.Totals()
+	r.since, r.forgotten = totals.Since, totals.Forgotten
+	return r
 }
 
 func TestReplayRefusesWhatCannotBe(t *testing.T) {
@@ -242,7 +294,7 @@ func TestCommitDoesNotAllocate(t *testing.T) {
 	commit := func() {
 		b.Reset()
 		for _, name := range []string{"GET /a", "GET /b"} {
-			g, _ := b.Group(f.key(f.endpoints, "s", "http", name), 0)
+			g, _ := b.Group(f.key(f.endpoints, "s", "http", name), 0, 0)
 			b.Add(usage.Record{Group: g, Duration: 5, Bucket: 3}, 0)
 		}
 		f.Commit(b, at(1))

@@ -36,6 +36,26 @@ func (h *histogram) observe(bucket usage.Bucket) {
 	h.add(int32(bucket)>>h.shift, 1)
 }
 
+// observeAll adds values one by one and in numbers.
+func (h *histogram) observeAll(buckets []usage.Bucket, spread []usage.BucketCount) {
+	for _, b := range buckets {
+		h.observe(b)
+	}
+	for _, b := range spread {
+		h.observeMany(b.Bucket, b.Count)
+	}
+}
+
+func (h *histogram) observeMany(bucket usage.Bucket, n int64) {
+	switch {
+	case n <= 0:
+	case bucket == usage.ZeroBucket:
+		h.zero = addSaturating(h.zero, uint64(n))
+	default:
+		h.add(int32(bucket)>>h.shift, uint64(n))
+	}
+}
+
 // add adds n values at an index of the histogram's own scale.
 func (h *histogram) add(index int32, n uint64) {
 	if !h.used || index < h.low || index > h.high {
@@ -62,7 +82,7 @@ func (h *histogram) include(index int32) int32 {
 
 // merge adds a distribution of the same layout.
 func (h *histogram) merge(d *usage.Distribution, layout *usage.Layout) {
-	h.zero += d.Zero
+	h.zero = addSaturating(h.zero, d.Zero)
 	shift := uint8(0)
 	if !layout.Explicit() {
 		shift = uint8(usage.MaxScale - d.Scale)

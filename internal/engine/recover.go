@@ -15,6 +15,7 @@ func (e *Engine) Reset() {
 	e.seq, e.moment = 0, usage.Moment{}
 	e.books = books{}
 	e.window = usage.Window{}
+	e.choices, e.calls, e.streams = newChoices(), calls{}, newStreams(e.options.Since)
 	if e.options.Dedup != nil {
 		e.options.Dedup.Reset()
 	}
@@ -66,6 +67,7 @@ func (e *Engine) Resume(base uint64, totals usage.Totals) {
 	e.seq, e.moment = base, totals.Moment
 	e.books = books{ledgers: totals.Ledgers, seq: totals.Seq}
 	e.window = totals.Window.Clone()
+	e.streams.resume(totals.Since, totals.Forgotten)
 	e.advanceWindow()
 }
 
@@ -89,8 +91,23 @@ func (e *Engine) Replay(c *usage.Commit) error {
 	}
 	e.advance(c.Moment, 0)
 	e.remember(c.Age, c.Keys)
+	e.recall(c)
 	e.apply(c)
 	return nil
+}
+
+// recall remembers what a replayed commit has decided. A snapshot may contain it,
+// or what came later; in the end all is as it was.
+func (e *Engine) recall(c *usage.Commit) {
+	for _, v := range c.Choices {
+		e.choices.set(v)
+	}
+	for i := range c.Calls {
+		e.calls.enter(&c.Calls[i])
+	}
+	for i := range c.Streams {
+		e.streams.put(&c.Streams[i])
+	}
 }
 
 // check refuses what apply could not add.
@@ -102,6 +119,13 @@ func (e *Engine) check(d *usage.Delta) error {
 		for _, b := range buckets {
 			if !e.options.Layout.Holds(b) {
 				return fmt.Errorf("series %d: bucket %d is out of range", d.Slot, b)
+			}
+		}
+	}
+	for _, spread := range [][]usage.BucketCount{d.DurationSpread, d.FirstTokenSpread} {
+		for _, b := range spread {
+			if !e.options.Layout.Holds(b.Bucket) {
+				return fmt.Errorf("series %d: bucket %d is out of range", d.Slot, b.Bucket)
 			}
 		}
 	}

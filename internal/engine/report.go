@@ -16,11 +16,21 @@ func (e *Engine) Changes(rows []usage.Row, from uint32, limit int) (out []usage.
 	defer e.mu.Unlock()
 	end := uint32(min(uint64(from)+uint64(limit), uint64(e.table.next())))
 	for slot := from; slot < end; slot++ {
-		if s := e.table.at(slot); s != nil && s.changed() {
-			rows = append(rows, s.change(slot, e.options.Schemas.Get(s.key.Schema()), e.options.Layout))
+		s := e.table.at(slot)
+		if s == nil || !s.changed() {
+			continue
+		}
+		if row := s.change(slot, e.options.Schemas.Get(s.key.Schema()), e.options.Layout); hasPoints(&row) {
+			rows = append(rows, row)
 		}
 	}
 	return rows, end, end < e.table.next()
+}
+
+// hasPoints says whether there is anything to export of a row. There is nothing if
+// all that has changed is what is owed.
+func hasPoints(row *usage.Row) bool {
+	return row.Any() || row.Durations.Count()+row.FirstTokens.Count() > 0
 }
 
 // changesPerLock bounds how long Report holds up commits.

@@ -83,7 +83,7 @@ func (w *windowed) commit() {
 			}
 			r.Inference = b.AddInference(inference)
 		}
-		r.Group, _ = b.Group(key, 0)
+		r.Group, _ = b.Group(key, 0, 0)
 		b.Add(r, 0)
 	}
 	w.Commit(b, at(0))
@@ -168,10 +168,7 @@ func (w *windowed) save() {
 // restart recovers from the snapshot and what the journal has behind it.
 func (w *windowed) restart() {
 	e := w.empty()
-	for i := range w.saved.rows {
-		require.NoError(w.t, e.Restore(&w.saved.rows[i]))
-	}
-	e.Resume(w.saved.base, w.saved.totals)
+	w.saved.restore(w.t, e)
 	for _, v := range w.events[w.since:] {
 		switch {
 		case v.commit != nil:

@@ -12,7 +12,7 @@ import (
 func TestReportRefusesWhatCannotBe(t *testing.T) {
 	f := newFixture()
 	b := f.batch()
-	g, _ := b.Group(f.key(f.endpoints, "s", "http", "GET /"), 0)
+	g, _ := b.Group(f.key(f.endpoints, "s", "http", "GET /"), 0, 0)
 	b.Add(usage.Record{Group: g}, 0)
 	f.Commit(b, at(1))
 	good := usage.Row{Schema: f.endpoints, Values: []string{"s", "http", "GET /"}, Measures: usage.Measures{RequestBytes: 1}}
@@ -61,7 +61,7 @@ func TestChangesOfSaturatedCounters(t *testing.T) {
 	f := newFixture()
 	add := func() {
 		b := f.batch()
-		g, _ := b.Group(f.key(f.endpoints, "s", "http", "GET /"), 0)
+		g, _ := b.Group(f.key(f.endpoints, "s", "http", "GET /"), 0, 0)
 		b.Add(usage.Record{Group: g, RequestBytes: 1 << 62, Bucket: usage.ZeroBucket}, 0)
 		f.Commit(b, at(1))
 	}

@@ -19,6 +19,8 @@ func (s *series) changed() bool { return s.reported == nil || s.reported.seq != 
 func (s *series) change(slot uint32, schema *usage.Schema, layout *usage.Layout) usage.Row {
 	row := s.row(slot, schema, layout)
 	row.Starts = s.starts()
+	// What is owed is no counter: it falls again, and no exit is told of it.
+	row.InputOwed, row.OutputOwed = 0, 0
 	if r := row.Reported; r != nil {
 		row.Measures.Subtract(&r.Measures)
 		row.Durations = row.Durations.Minus(&r.Durations)

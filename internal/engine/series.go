@@ -21,13 +21,6 @@ type series struct {
 	reported  *reported  // nil before its first delta window
 }
 
-// inference is what only provider series measure.
-type inference struct {
-	tokens        [usage.TokenTypes]int64
-	firstTokenSum int64 // ns
-	firstTokens   histogram
-}
-
 // providerSeries makes a series and its inference part one heap object.
 type providerSeries struct {
 	series
@@ -45,32 +38,21 @@ func newSeries(kind usage.Kind) *series {
 
 // add adds a delta.
 func (s *series) add(d *usage.Delta) {
-	s.addMeasures(&d.Measures)
-	for _, b := range d.Durations {
-		s.durations.observe(b)
-	}
-	if s.inference == nil {
-		return
-	}
-	for _, b := range d.FirstTokens {
-		s.inference.firstTokens.observe(b)
+	s.addCalls(&d.Measures)
+	s.durations.observeAll(d.Durations, d.DurationSpread)
+	if s.inference != nil {
+		s.inference.add(d)
 	}
 }
 
-func (s *series) addMeasures(m *usage.Measures) {
+// addCalls adds what all series measure.
+func (s *series) addCalls(m *usage.Measures) {
 	for i, n := range m.Requests {
 		s.requests[i] = usage.AddSaturating(s.requests[i], n)
 	}
 	s.requestBytes = usage.AddSaturating(s.requestBytes, m.RequestBytes)
 	s.responseBytes = usage.AddSaturating(s.responseBytes, m.ResponseBytes)
 	s.durationSum = usage.AddSaturating(s.durationSum, m.Duration)
-	if s.inference == nil {
-		return
-	}
-	for i, n := range m.Tokens {
-		s.inference.tokens[i] = usage.AddSaturating(s.inference.tokens[i], n)
-	}
-	s.inference.firstTokenSum = usage.AddSaturating(s.inference.firstTokenSum, m.TimeToFirstToken)
 }
 
 // measures copies what the series has added up.
@@ -82,8 +64,7 @@ func (s *series) measures() usage.Measures {
 		ResponseBytes: s.responseBytes,
 	}
 	if s.inference != nil {
-		m.Tokens = s.inference.tokens
-		m.TimeToFirstToken = s.inference.firstTokenSum
+		s.inference.copyTo(&m)
 	}
 	return m
 }
@@ -109,9 +90,10 @@ func (s *series) row(slot uint32, schema *usage.Schema, layout *usage.Layout) us
 // restore makes the series what the row says.
 func (s *series) restore(row *usage.Row, layout *usage.Layout) {
 	s.start, s.seq, s.reported = row.Start, row.Seq, newReported(row.Reported, layout)
-	s.addMeasures(&row.Measures)
+	s.addCalls(&row.Measures)
 	s.durations.restore(row.Durations, layout)
 	if s.inference != nil {
+		s.inference.addMeasures(&row.Measures)
 		s.inference.firstTokens.restore(row.FirstTokens, layout)
 	}
 }

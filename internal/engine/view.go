@@ -25,7 +25,10 @@ func (e *Engine) Rows(rows []usage.Row, from uint32, limit int) (out []usage.Row
 func (e *Engine) Totals() usage.Totals {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	return usage.Totals{Seq: e.seq, Moment: e.moment, Ledgers: e.books.ledgers, Window: e.window.Clone()}
+	return usage.Totals{
+		Seq: e.seq, Moment: e.moment, Ledgers: e.books.ledgers, Window: e.window.Clone(),
+		Since: e.streams.since, Forgotten: e.streams.forgotten,
+	}
 }
 
 // Retired copies up to limit retired rows from number from on, as Rows does.

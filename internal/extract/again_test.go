@@ -25,7 +25,7 @@ func TestFingerprintOutlivesTheProcess_I2(t *testing.T) {
 		side := Side{Enabled: true}
 		x := New(Options{
 			Endpoints: side, Providers: side, Schemas: schemas, Hasher: usage.NewHasher(),
-			Layout: usage.ExponentialLayout(), Dedup: true, Secret: Secret{1},
+			Layout: usage.ExponentialLayout(), Dedup: Dedup{Enabled: true}, Dialects: presets(), Secret: Secret{1},
 		})
 		keys := x.Traces(td, time.Unix(1e9, 0)).Batch.Marks.Keys
 		return keys[len(keys)-1]

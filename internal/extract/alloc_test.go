@@ -23,3 +23,20 @@ func TestExtractionDoesNotAllocate(t *testing.T) {
 	// The pool may be emptied by a garbage collection in between.
 	assert.Less(t, testing.AllocsPerRun(200, run), 1.0)
 }
+
+func TestExtractionOfLogsAndMetricsDoesNotAllocate(t *testing.T) {
+	x := newExtractor("tenant.id")
+	ld, md, now := lines(), measured(), time.Now()
+	for name, run := range map[string]func() *Reading{
+		"logs":    func() *Reading { return x.Logs(ld, now) },
+		"metrics": func() *Reading { return x.Metrics(md, now) },
+	} {
+		again := func() {
+			r := run()
+			r.Batch.Seal()
+			x.Release(r)
+		}
+		again()
+		assert.Less(t, testing.AllocsPerRun(200, again), 1.0, name)
+	}
+}

@@ -2,8 +2,12 @@ package extract
 
 import (
 	"encoding/binary"
+	"math"
+	"strconv"
 
 	"github.com/dchest/siphash"
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/plog"
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
 	"github.com/otelusage/usageprocessor/internal/usage"
@@ -38,7 +42,7 @@ const spanKeyBytes = 16 + 8 + 8 + 8 + 1
 // twice. A span without IDs has none; its values go into the fingerprint of the
 // batch.
 func (r *Reading) spanKey(s ptrace.Span, rec *usage.Record) uint64 {
-	if !r.x.dedup {
+	if !r.x.dedup.Enabled {
 		return 0
 	}
 	trace, span := s.TraceID(), s.SpanID()
@@ -91,4 +95,68 @@ func (r *Reading) shareKey() {
 		r.Batch.Marks.Share(present(r.x.secret.sum(r.unkeyed.values)))
 	}
 	r.unkeyed = unkeyed{values: r.unkeyed.values[:0]}
+}
+
+// logKey is the dedup key of a log record: an ID that its writer gave it, else
+// what a sender repeats when it sends the record again. Where that has neither an
+// ID nor a time, two records that look alike may well be two.
+func (r *Reading) logKey(l plog.LogRecord) uint64 {
+	if !r.x.dedup.Enabled {
+		return 0
+	}
+	for _, name := range r.x.dedup.LogAttributes {
+		if id := textOf(l.Attributes(), name); id != "" {
+			r.claim = append(append(append(r.claim[:0], hashedLogID), name...), 0)
+			r.claim = append(r.claim, id...)
+			return present(r.hash.sum(r.claim))
+		}
+	}
+	trace, span := l.TraceID(), l.SpanID()
+	if l.Timestamp() == 0 && l.ObservedTimestamp() == 0 && (trace.IsEmpty() || span.IsEmpty()) {
+		return 0
+	}
+	content := r.contentHash(l)
+	p := append(append(append(r.claim[:0], hashedLog), trace[:]...), span[:]...)
+	p = binary.LittleEndian.AppendUint64(p, uint64(l.Timestamp()))
+	// Of lines with times in seconds, this tells those apart that are alike.
+	p = binary.LittleEndian.AppendUint64(p, uint64(l.ObservedTimestamp()))
+	r.claim = binary.LittleEndian.AppendUint64(p, content)
+	return present(r.hash.sum(r.claim))
+}
+
+// contentHash is of what a log record says, in whichever order.
+func (r *Reading) contentHash(l plog.LogRecord) uint64 {
+	sum := r.hashMap(l.Attributes())
+	r.claim = appendValue(append(r.claim[:0], l.EventName()...), l.Body())
+	return sum + r.x.secret.sum(r.claim)
+}
+
+// hashMap hashes attributes independently of their order: writers keep them in
+// maps.
+func (r *Reading) hashMap(m pcommon.Map) (sum uint64) {
+	for name, value := range m.All() {
+		r.claim = append(append(r.claim[:0], name...), 0)
+		r.claim = appendValue(r.claim, value)
+		sum += r.x.secret.sum(r.claim)
+	}
+	return sum
+}
+
+// appendValue appends a value, apart from values of other types.
+func appendValue(dst []byte, value pcommon.Value) []byte {
+	dst = append(dst, byte(value.Type()))
+	switch value.Type() {
+	case pcommon.ValueTypeEmpty:
+		return dst
+	case pcommon.ValueTypeStr:
+		return append(dst, value.Str()...)
+	case pcommon.ValueTypeInt:
+		return binary.LittleEndian.AppendUint64(dst, uint64(value.Int()))
+	case pcommon.ValueTypeDouble:
+		return binary.LittleEndian.AppendUint64(dst, math.Float64bits(value.Double()))
+	case pcommon.ValueTypeBool:
+		return strconv.AppendBool(dst, value.Bool())
+	default:
+		return append(dst, value.AsString()...)
+	}
 }

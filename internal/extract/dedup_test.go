@@ -16,7 +16,7 @@ func remembering(secret byte) *Extractor {
 	return New(Options{
 		Endpoints: Side{Enabled: true}, Providers: Side{Enabled: true},
 		Schemas: &usage.Schemas{}, Hasher: usage.NewHasher(), Layout: usage.ExponentialLayout(),
-		Dedup: true, Secret: Secret{secret},
+		Dedup: Dedup{Enabled: true}, Dialects: presets(), Secret: Secret{secret},
 	})
 }
 

@@ -6,6 +6,7 @@ import (
 
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
+	"github.com/otelusage/usageprocessor/internal/dialect"
 	"github.com/otelusage/usageprocessor/internal/usage"
 )
 
@@ -16,15 +17,8 @@ func (r *Reading) endpoint(s ptrace.Span) {
 		return
 	}
 	protocol := r.protocol(s)
-	outcome := r.outcome(s.Status(), served)
-	r.key.Reset(r.x.endpoints.schema)
-	r.key.Value(r.service)
-	r.key.Value(protocol)
-	r.key.Open()
-	r.endpointName(s, protocol)
-	r.closeName()
-	r.dimensions(&r.x.endpoints)
-	record, _ := r.record(s, outcome)
+	r.endpointKey(s, protocol)
+	record, _ := r.record(s, r.outcome(s.Status(), served), r.sourceOf(usage.Endpoint, protocol))
 	record.RequestBytes, record.ResponseBytes = r.sizes()
 	n := r.Batch.Add(record, r.spanKey(s, &record))
 	if isTransport(s, protocol) {
@@ -34,54 +28,64 @@ func (r *Reading) endpoint(s ptrace.Span) {
 	}
 }
 
-// Values of usage.protocol.
-const (
-	protocolHTTP      = "http"
-	protocolRPC       = "rpc"
-	protocolMessaging = "messaging"
-	protocolGraphQL   = "graphql"
-	protocolFaaS      = "faas"
-	protocolMCP       = "mcp"
-)
+// endpointKey writes the identity of what was served.
+func (r *Reading) endpointKey(s ptrace.Span, protocol string) {
+	r.key.Reset(r.x.endpoints.schema)
+	r.key.Value(r.service)
+	r.key.Value(protocol)
+	r.key.Open()
+	r.endpointName(s, protocol)
+	r.closeName()
+	r.dimensions(&r.x.endpoints)
+}
 
 // protocol says what kind of endpoint a span is of. What runs inside HTTP comes
 // before it, being the more telling name.
 func (r *Reading) protocol(s ptrace.Span) string {
 	v := &r.values
 	switch {
-	case v.has(mcpMethod):
-		return protocolMCP
-	case v.has(graphqlType) || v.has(graphqlName):
-		return protocolGraphQL
-	case v.has(rpcSystem):
-		return protocolRPC
-	case v.has(httpMethod) || v.has(httpRoute):
-		return protocolHTTP
-	case v.has(faasTrigger):
-		return protocolFaaS
-	case v.has(messagingSystem) || s.Kind() == ptrace.SpanKindConsumer:
-		return protocolMessaging
+	case v.has(dialect.MCPMethod):
+		return ofMCP
+	case v.has(dialect.GraphQLType) || v.has(dialect.GraphQLName):
+		return ofGraphQL
+	case v.has(dialect.RPCSystem):
+		return ofRPC
+	case v.has(dialect.HTTPMethod) || v.has(dialect.HTTPRoute):
+		return r.overHTTP()
+	case v.has(dialect.FaaSTrigger):
+		return ofFaaS
+	case v.has(dialect.MessagingSystem) || s.Kind() == ptrace.SpanKindConsumer:
+		return ofMessaging
 	default:
 		return usage.Unknown
 	}
+}
+
+// overHTTP tells requests from connections that begin as one and go on for as
+// long as they like: their durations have nothing in common.
+func (r *Reading) overHTTP() string {
+	if r.status == http.StatusSwitchingProtocols || strings.EqualFold(r.values.text(dialect.Protocol), ofWebSocket) {
+		return ofWebSocket
+	}
+	return ofHTTP
 }
 
 // endpointName writes what is served. A name never contains an identifier of a
 // single thing; what is not known shows as unknown.
 func (r *Reading) endpointName(s ptrace.Span, protocol string) {
 	switch protocol {
-	case protocolHTTP:
+	case ofHTTP, ofWebSocket:
 		r.httpEndpoint(s)
-	case protocolRPC:
+	case ofRPC:
 		r.rpcName(s)
-	case protocolMessaging:
+	case ofMessaging:
 		r.messagingName(r.messagingVerb("process"))
-	case protocolGraphQL:
-		r.joined(r.values.text(graphqlType), r.values.text(graphqlName))
-	case protocolFaaS:
-		r.key.Write(firstOf(r.values.text(faasName), r.faas, s.Name()))
-	case protocolMCP:
-		r.joined(r.values.text(mcpMethod), r.values.text(toolName))
+	case ofGraphQL:
+		r.joined(r.values.text(dialect.GraphQLType), r.values.text(dialect.GraphQLName))
+	case ofFaaS:
+		r.key.Write(firstOf(r.values.text(dialect.FaaSName), r.faas, s.Name()))
+	case ofMCP:
+		r.joined(r.values.text(dialect.MCPMethod), r.values.text(dialect.ToolName))
 	default:
 		if name := s.Name(); name != "" {
 			r.template(name)
@@ -94,14 +98,15 @@ func (r *Reading) endpointName(s ptrace.Span, protocol string) {
 // of them are one endpoint.
 func (r *Reading) httpEndpoint(s ptrace.Span) {
 	v := &r.values
-	method := firstOf(canonicalMethod(v.text(httpMethod)), otherMethod)
+	asked, target := r.requestLine()
+	method := firstOf(canonicalMethod(firstOf(v.text(dialect.HTTPMethod), asked)), otherMethod)
 	r.key.Write(method)
 	r.key.Write(" ")
-	if route := v.text(httpRoute); route != "" {
+	if route := v.text(dialect.HTTPRoute); route != "" {
 		r.key.Write(route)
 		return
 	}
-	path, _, _ := strings.Cut(firstOf(v.text(urlPath), pathOf(v.text(urlFull))), "?")
+	path, _, _ := strings.Cut(firstOf(v.text(dialect.URLPath), target, pathOf(v.text(dialect.URLFull))), "?")
 	named := routeInName(s.Name(), method)
 	switch {
 	case r.status == http.StatusNotFound && (named == "" || named == path):
@@ -111,6 +116,14 @@ func (r *Reading) httpEndpoint(s ptrace.Span) {
 	default:
 		r.key.Write(usage.Unknown)
 	}
+}
+
+// requestLine returns the method and the target of "GET /path HTTP/1.1", which is
+// how access logs have them.
+func (r *Reading) requestLine() (method, target string) {
+	method, rest, _ := strings.Cut(r.values.text(dialect.RequestLine), " ")
+	target, _, _ = strings.Cut(rest, " ")
+	return method, target
 }
 
 // routeInName returns the path in a span name such as "GET /users/{id}", which

@@ -1,6 +1,7 @@
 package extract
 
 import (
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -8,6 +9,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
+	"github.com/otelusage/usageprocessor/internal/dialect"
 	"github.com/otelusage/usageprocessor/internal/usage"
 )
 
@@ -26,19 +28,32 @@ type Options struct {
 	Schemas   *usage.Schemas
 	Hasher    usage.Hasher
 	Layout    *usage.Layout
-	// Dedup says whether records get keys, hashed with Secret.
-	Dedup  bool
+	// Dialects are the enabled ones, and Signals pins what bills, by family.
+	Dialects []*dialect.File
+	Signals  map[string]usage.Signal
+	// Prices is nil when only reported costs count.
+	Prices Prices
+	Dedup  Dedup
 	Secret Secret
+}
+
+// Dedup says whether records get keys. LogAttributes are those that tell log
+// records apart, the first one present.
+type Dedup struct {
+	Enabled       bool
+	LogAttributes []string
 }
 
 // Extractor makes readings of telemetry. It is immutable and safe for
 // concurrent use.
 type Extractor struct {
 	endpoints compiled
-	providers compiledProviders
-	index     *index
+	providers compiled
+	program   *dialect.Program
+	families  families
+	prices    Prices
 	layout    *usage.Layout
-	dedup     bool
+	dedup     Dedup
 	secret    sipKey
 	readings  *sync.Pool
 }
@@ -48,35 +63,30 @@ type compiled struct {
 	enabled    bool
 	schema     *usage.Schema
 	dimensions []string
-	first      attribute // the dimensions are numbered from here
-}
-
-type compiledProviders struct {
-	compiled
-	names map[string]string
-	hosts map[string]string
+	first      dialect.Field // the dimensions are numbered from here
 }
 
 // New compiles the options.
 func New(o Options) *Extractor {
-	x := &Extractor{layout: o.Layout, dedup: o.Dedup, secret: o.Secret.halves()}
-	x.endpoints = compile(o.Schemas, usage.Endpoint, o.Endpoints, attributes)
-	x.providers.compiled = compile(o.Schemas, usage.Provider, o.Providers, attributes+attribute(len(o.Endpoints.Dimensions)))
-	x.providers.names, x.providers.hosts = providerNames(), inferenceHosts()
-	dimensions := append(append([]string{}, o.Endpoints.Dimensions...), o.Providers.Dimensions...)
-	x.index = newIndex(dimensions)
+	x := &Extractor{layout: o.Layout, prices: o.Prices, dedup: o.Dedup, secret: o.Secret.halves()}
+	x.endpoints = compile(o.Schemas, usage.Endpoint, o.Endpoints, dialect.Fields)
+	x.providers = compile(o.Schemas, usage.Provider, o.Providers, dialect.Fields+dialect.Field(len(o.Endpoints.Dimensions)))
+	dimensions := slices.Concat(o.Endpoints.Dimensions, o.Providers.Dimensions)
+	x.program = dialect.Compile(dialect.Options{Files: o.Dialects, Signals: o.Signals, Dimensions: dimensions})
+	x.families = newFamilies(x.program)
 	x.readings = &sync.Pool{New: func() any {
 		return &Reading{
-			Batch:  usage.NewBatch(o.Hasher),
-			x:      x,
-			values: newValues(x.index, len(dimensions)),
-			family: family{byID: map[spanID]int32{}},
+			Batch:     usage.NewBatch(o.Hasher),
+			x:         x,
+			values:    newValues(len(dimensions)),
+			relatives: newRelatives(),
+			line:      ptrace.NewSpan(),
 		}
 	}}
 	return x
 }
 
-func compile(schemas *usage.Schemas, kind usage.Kind, side Side, first attribute) compiled {
+func compile(schemas *usage.Schemas, kind usage.Kind, side Side, first dialect.Field) compiled {
 	return compiled{
 		enabled:    side.Enabled,
 		schema:     schemas.Intern(kind, append(usage.BaseNames(kind), side.Dimensions...)),
@@ -89,8 +99,7 @@ func compile(schemas *usage.Schemas, kind usage.Kind, side Side, first attribute
 // next one. It belongs to the caller until Release.
 type Reading struct {
 	Batch *usage.Batch
-	// Inconsistent counts calls whose token counts contradict each other.
-	Inconsistent int64
+	Findings
 
 	x      *Extractor
 	values values
@@ -100,25 +109,45 @@ type Reading struct {
 	claim  []byte
 	hours  hours
 	unkeyed
-	source
-	family
+	origin
+	billing
+	relatives
+	points
+	asked Priceable
+	// line is the span that a log record is read as.
+	line ptrace.Span
 }
 
-// source is the resource and scope being read.
-type source struct {
-	service  string
-	faas     string
-	resource pcommon.Map
-	scope    pcommon.Map
-	hash     sipKey // of this service's dedup keys
+// Findings are what was odd in a reading.
+type Findings struct {
+	// Inconsistent counts calls whose token counts contradict each other, Assumed
+	// those of which only their writer knows what contains what.
+	Inconsistent, Assumed int64
+}
+
+// origin is the resource and scope being read.
+type origin struct {
+	service    string
+	faas       string
+	resource   pcommon.Map
+	scope      pcommon.Map
+	scopeName  string
+	scopeRules *dialect.Scope // nil: none
+	hash       sipKey         // of this service's dedup keys
+}
+
+// points is what reading data points needs.
+type points struct {
+	stream  stream
+	data    dataPoint
+	rules   []*dialect.Metric   // for the metric being read
+	spreads []usage.BucketCount // what amounts refer to, until the release
 }
 
 // BadValues calls f with every attribute that held values it cannot have.
 func (r *Reading) BadValues(f func(attribute string, n int64)) {
-	for a, n := range r.values.bad {
-		if n > 0 {
-			f(names()[a][0], n)
-		}
+	for _, b := range r.values.bad {
+		f(b.attribute, b.count)
 	}
 }
 
@@ -129,18 +158,12 @@ func (x *Extractor) reading(signal usage.Signal, now time.Time) *Reading {
 	return r
 }
 
-// Unrecognized is the reading of a batch of n items that usage is not read from.
-func (x *Extractor) Unrecognized(signal usage.Signal, n int) *Reading {
-	r := x.reading(signal, time.Time{})
-	r.Batch.Ledger[usage.UnmeteredUnrecognized] = int64(n)
-	return r
-}
-
 // leave lets go of the telemetry: from here on the reading is numbers and keys.
 func (r *Reading) leave() {
 	r.values.release()
-	r.source = source{}
-	r.family.reset()
+	r.origin, r.billing, r.asked = origin{}, billing{}, Priceable{}
+	r.points = points{data: dataPoint{buckets: r.data.buckets[:0]}, rules: r.rules[:0], spreads: r.spreads}
+	r.relatives.reset()
 }
 
 // maxKept is how many records a reading may have grown to and still be kept
@@ -153,8 +176,9 @@ func (x *Extractor) Release(r *Reading) {
 		return
 	}
 	r.Batch.Reset()
-	r.Inconsistent = 0
-	r.values.bad = [attributes]int64{}
+	r.spreads = r.spreads[:0]
+	r.Findings = Findings{}
+	r.values.bad = r.values.bad[:0]
 	x.readings.Put(r)
 }
 
@@ -162,11 +186,11 @@ func (r *Reading) skip(v usage.Verdict) { r.Batch.Ledger[v]++ }
 
 // record makes the record of a span whose identity stands in r.key, and says
 // whether the identity is new to the batch.
-func (r *Reading) record(s ptrace.Span, outcome usage.Outcome) (rec usage.Record, added bool) {
+func (r *Reading) record(s ptrace.Span, outcome usage.Outcome, source int32) (rec usage.Record, added bool) {
 	rec.Outcome = outcome
 	rec.Duration = r.duration(s)
 	rec.Bucket = r.x.layout.Bucket(rec.Duration)
-	rec.Group, added = r.Batch.Group(r.key.Bytes(), r.hours.of(s.EndTimestamp()))
+	rec.Group, added = r.Batch.Group(r.key.Bytes(), r.hours.of(s.EndTimestamp()), source)
 	return rec, added
 }
 
@@ -177,7 +201,7 @@ func (r *Reading) duration(s ptrace.Span) int64 {
 	if d := int64(end - start); start > 0 && end >= start && d >= 0 {
 		return d
 	}
-	r.values.bad[endTime]++
+	r.values.spoil("end_time_unix_nano")
 	return 0
 }
 
@@ -185,18 +209,18 @@ func (r *Reading) duration(s ptrace.Span) int64 {
 func (r *Reading) sizes() (request, response int64) {
 	v := &r.values
 	switch {
-	case v.has(requestBytes):
-		request, _ = v.amount(requestBytes)
-	case v.has(requestLength):
-		request = v.length(requestLength)
-	case v.has(messagingBytes):
-		request, _ = v.amount(messagingBytes)
+	case v.has(dialect.RequestBytes):
+		request, _ = v.amount(dialect.RequestBytes)
+	case v.has(dialect.RequestLength):
+		request = v.length(dialect.RequestLength)
+	case v.has(dialect.MessagingBytes):
+		request, _ = v.amount(dialect.MessagingBytes)
 	}
 	switch {
-	case v.has(responseBytes):
-		response, _ = v.amount(responseBytes)
-	case v.has(responseLength):
-		response = v.length(responseLength)
+	case v.has(dialect.ResponseBytes):
+		response, _ = v.amount(dialect.ResponseBytes)
+	case v.has(dialect.ResponseLength):
+		response = v.length(dialect.ResponseLength)
 	}
 	return request, response
 }
@@ -204,16 +228,16 @@ func (r *Reading) sizes() (request, response int64) {
 // dimensions writes the configured dimensions.
 func (r *Reading) dimensions(c *compiled) {
 	for i, name := range c.dimensions {
-		value, ok := r.values.get(c.first + attribute(i))
+		value, ok := r.values.get(c.first + dialect.Field(i))
 		if !ok {
-			value, ok = r.scope.Get(name)
+			value.value, ok = r.scope.Get(name)
 		}
 		if !ok {
-			value, ok = r.resource.Get(name)
+			value.value, ok = r.resource.Get(name)
 		}
 		r.key.Open()
 		if ok {
-			r.write(value)
+			r.write(value.value)
 		}
 		r.closeName()
 	}
@@ -227,10 +251,17 @@ func (r *Reading) enterResource(attrs pcommon.Map) {
 		r.service = strings.ToValidUTF8(v.AsString(), "\uFFFD")
 	}
 	r.services = append(r.services, r.service)
-	if r.x.dedup {
+	r.billing = billing{}
+	if r.x.dedup.Enabled {
 		r.hash, r.claim = r.x.secret.derive(r.service, r.claim)
 	}
 	if v, ok := attrs.Get("faas.name"); ok {
 		r.faas = v.AsString()
 	}
+}
+
+// enterScope notes what the records of a scope have in common.
+func (r *Reading) enterScope(s pcommon.InstrumentationScope) {
+	r.scope, r.scopeName = s.Attributes(), s.Name()
+	r.scopeRules = r.x.program.Scope(r.service, r.scopeName)
 }

@@ -10,6 +10,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
+	"github.com/otelusage/usageprocessor/internal/dialect"
 	"github.com/otelusage/usageprocessor/internal/usage"
 )
 
@@ -17,8 +18,17 @@ func newExtractor(dimensions ...string) *Extractor {
 	side := Side{Enabled: true, Dimensions: dimensions}
 	return New(Options{
 		Endpoints: side, Providers: side,
-		Schemas: &usage.Schemas{}, Hasher: usage.NewHasher(), Layout: usage.ExponentialLayout(), Dedup: true,
+		Schemas: &usage.Schemas{}, Hasher: usage.NewHasher(), Layout: usage.ExponentialLayout(),
+		Dedup: Dedup{Enabled: true}, Dialects: presets(),
 	})
+}
+
+func presets() []*dialect.File {
+	files, err := dialect.Presets()
+	if err != nil {
+		panic(err)
+	}
+	return files
 }
 
 // mixed is a batch with spans of every kind that is metered.
@@ -71,8 +81,8 @@ func TestReadingsOutliveTheirTelemetry(t *testing.T) {
 	x := newExtractor()
 	td := mixed()
 	r := x.Traces(td, time.Now())
-	for _, slot := range r.values.slots {
-		assert.Equal(t, valueSlot{}, slot)
+	for _, found := range r.values.slots {
+		assert.Equal(t, slot{}, found)
 	}
 	for _, rs := range td.ResourceSpans().All() {
 		rs.Resource().Attributes().Clear()

@@ -1,8 +1,9 @@
 package extract
 
 import (
-	"bytes"
 	"strings"
+
+	"github.com/otelusage/usageprocessor/internal/dialect"
 )
 
 // bedrock is the provider behind both its API's RPC and its HTTP name.
@@ -10,23 +11,23 @@ const bedrock = "aws.bedrock"
 
 // inferenceProvider returns the canonical name of the provider of a call to a
 // model. What is not in the table is taken as it is; frameworks are never a
-// provider, then the host decides.
-func (r *Reading) inferenceProvider() string {
-	named := strings.TrimSpace(r.values.text(genAIProvider))
+// provider: then the host decides, and last what is known of the model's name.
+func (r *Reading) inferenceProvider(model, fallback string) string {
+	named := strings.TrimSpace(firstOf(unquote(r.values.text(dialect.GenAIProvider)), fallback))
 	r.name = appendLower(r.name[:0], named)
-	canonical, known := r.x.providers.names[string(r.name)]
+	canonical, known := r.x.program.Providers.Canonical(r.name)
 	if canonical != "" {
 		return canonical
 	}
 	if named != "" && !known {
 		return named
 	}
-	return r.inferenceHost(r.host())
+	return firstOf(r.inferenceHost(r.host()), r.x.program.Providers.OfModel(model))
 }
 
 // host is the host that a client span names, without its port.
 func (r *Reading) host() string {
-	return firstOf(withoutPort(r.values.text(serverAddress)), hostOf(r.values.text(urlFull)))
+	return firstOf(withoutPort(r.values.text(dialect.ServerAddress)), hostOf(r.values.text(dialect.URLFull)))
 }
 
 // isOllama says whether a span goes to this machine, where a port is all that
@@ -38,108 +39,24 @@ func (r *Reading) isOllama(host string) bool {
 		return false
 	}
 	const port, suffix = 11434, ":11434"
-	if value, ok := r.values.get(serverPort); ok {
-		n, _ := wholeNumber(value)
+	if value, ok := r.values.get(dialect.ServerPort); ok {
+		n, _ := value.whole()
 		return n == port
 	}
-	return strings.HasSuffix(r.values.text(serverAddress), suffix) ||
-		strings.HasSuffix(authorityOf(r.values.text(urlFull)), suffix)
+	return strings.HasSuffix(r.values.text(dialect.ServerAddress), suffix) ||
+		strings.HasSuffix(authorityOf(r.values.text(dialect.URLFull)), suffix)
 }
 
 // inferenceHost returns the provider that a host belongs to, if it is one.
 func (r *Reading) inferenceHost(host string) string {
 	r.name = appendLower(r.name[:0], host)
-	if provider, ok := r.x.providers.hosts[string(r.name)]; ok {
+	if provider := r.x.program.Providers.AtHost(r.name); provider != "" {
 		return provider
 	}
 	if r.isOllama(host) {
 		return "ollama"
 	}
-	if bytes.HasPrefix(r.name, []byte("bedrock-runtime")) && bytes.HasSuffix(r.name, []byte(".amazonaws.com")) {
-		return bedrock
-	}
-	for _, s := range [...]struct{ suffix, provider string }{
-		{".openai.azure.com", "azure.ai.openai"},
-		{".services.ai.azure.com", "azure.ai.inference"},
-		{".inference.ai.azure.com", "azure.ai.inference"},
-		{"-aiplatform.googleapis.com", "gcp.vertex_ai"},
-	} {
-		if bytes.HasSuffix(r.name, []byte(s.suffix)) {
-			return s.provider
-		}
-	}
 	return ""
-}
-
-// providerNames maps what instrumentations call a provider, in lower case, to
-// its canonical name. Frameworks map to nothing: they are not who is paid.
-func providerNames() map[string]string {
-	names := map[string]string{}
-	for canonical, aliases := range map[string][]string{
-		"openai":             {"openai.chat", "openai.responses"},
-		"anthropic":          {"anthropic.messages"},
-		"gcp.gemini":         {"gemini", "google-generative-ai", "google.generative-ai", "google_ai_studio"},
-		"gcp.vertex_ai":      {"vertex_ai", "vertexai", "google-vertex", "google.vertex.chat", "gcp.vertex.agent"},
-		"gcp.gen_ai":         {"google", "google_genai"},
-		bedrock:              {"aws", "bedrock", "bedrock_converse", "amazon-bedrock"},
-		"azure.ai.openai":    {"az.ai.openai", "azure", "azure-openai", "azure.openai"},
-		"azure.ai.inference": {"az.ai.inference", "azure_ai"},
-		"mistral_ai":         {"mistralai", "mistral"},
-		"x_ai":               {"xai", "grok"},
-		"cohere":             {"cohere_chat"},
-		"groq":               nil,
-		"deepseek":           nil,
-		"perplexity":         nil,
-		"ibm.watsonx.ai":     {"watsonx"},
-		"moonshot_ai":        {"moonshot", "moonshotai", "kimi"},
-		"ollama":             nil,
-		"together_ai":        {"together"},
-		"fireworks":          {"fireworks_ai"},
-		"hugging_face":       {"huggingface"},
-		"nvidia_nim":         {"nvidia"},
-		"alibaba":            {"dashscope", "qwen"},
-		"zhipuai":            {"zai"},
-	} {
-		names[canonical] = canonical
-		for _, alias := range aliases {
-			names[alias] = canonical
-		}
-	}
-	for _, framework := range []string{
-		"langchain", "crewai", "spring_ai", "haystack", "llamaindex", "agno", "litellm", "vercel",
-		"langgraph", "pydantic_ai", "claude-agent-sdk",
-	} {
-		names[framework] = ""
-	}
-	return names
-}
-
-// inferenceHosts maps the hosts of inference APIs to their providers; those
-// with a customer or a region in their name are matched in inferenceHost.
-func inferenceHosts() map[string]string {
-	return map[string]string{
-		"api.openai.com":                    "openai",
-		"api.anthropic.com":                 "anthropic",
-		"generativelanguage.googleapis.com": "gcp.gemini",
-		"aiplatform.googleapis.com":         "gcp.vertex_ai",
-		"api.mistral.ai":                    "mistral_ai",
-		"api.cohere.com":                    "cohere",
-		"api.cohere.ai":                     "cohere",
-		"api.groq.com":                      "groq",
-		"api.deepseek.com":                  "deepseek",
-		"api.x.ai":                          "x_ai",
-		"api.perplexity.ai":                 "perplexity",
-		"api.together.xyz":                  "together_ai",
-		"api.together.ai":                   "together_ai",
-		"api.fireworks.ai":                  "fireworks",
-		"openrouter.ai":                     "openrouter",
-		"api.moonshot.ai":                   "moonshot_ai",
-		"api.moonshot.cn":                   "moonshot_ai",
-		"api.cerebras.ai":                   "cerebras",
-		"api-inference.huggingface.co":      "hugging_face",
-		"router.huggingface.co":             "hugging_face",
-		"api.githubcopilot.com":             "github",
-	}
 }
 
 // canonicalDB returns today's name of a database system where the conventions

@@ -12,15 +12,20 @@ import (
 // One call can show as two spans of the same kind, one inside the other. Which
 // of them counts is decided when the whole batch has been read.
 
-// family is the part of a batch in which nested records are looked for.
-type family struct {
+// relatives is the part of a batch in which nested records are looked for.
+type relatives struct {
 	services   []string // of all resources of the batch
 	servers    []relative
-	inferences []relative
+	inferences []inferred
 	byID       map[spanID]int32 // to a service; reused
+	aliases    map[uint64]int32 // to the call in inferences that has most tokens; reused
 }
 
-func (f *family) reset() {
+func newRelatives() relatives {
+	return relatives{byID: map[spanID]int32{}, aliases: map[uint64]int32{}}
+}
+
+func (f *relatives) reset() {
 	clear(f.services)
 	f.services, f.servers, f.inferences = f.services[:0], f.servers[:0], f.inferences[:0]
 }
@@ -29,8 +34,17 @@ func (f *family) reset() {
 type relative struct {
 	id, parent spanID
 	record     int32
-	service    int32 // index in family.services
+	service    int32 // index in relatives.services
 	inner      bool  // whether it may repeat its parent
+}
+
+// inferred is what is remembered of an inference call.
+type inferred struct {
+	relative
+	call    usage.Call
+	alias   uint64 // what the same call has in other signals; 0: nothing
+	tokens  int64
+	dropped bool
 }
 
 // spanID identifies a span: IDs of spans alone may repeat in other traces.
@@ -60,7 +74,7 @@ func isRemote(s ptrace.Span) bool {
 // framework's span may lie inside that of the server it runs in. GraphQL, MCP
 // and functions lie inside HTTP too, but are endpoints of their own.
 func isTransport(s ptrace.Span, protocol string) bool {
-	return s.Kind() == ptrace.SpanKindServer && (protocol == protocolHTTP || protocol == protocolRPC)
+	return s.Kind() == ptrace.SpanKindServer && (protocol == ofHTTP || protocol == ofRPC)
 }
 
 // dropNested books the records that repeat another one of the batch. A record may
@@ -83,21 +97,60 @@ func (r *Reading) dropNested() {
 			}
 		}
 	}
-	// Of inferences, the inner one is of the provider's own SDK, which knows
-	// best; the outer one is a framework's.
-	if holdsInner(r.inferences) {
-		clear(r.byID)
-		for i := range r.inferences {
-			if child := &r.inferences[i]; child.isInner() {
-				r.byID[child.parent] = child.service
-			}
-		}
-		for i := range r.inferences {
-			if _, ok := r.byID[r.inferences[i].id]; ok {
-				r.Batch.Drop(int(r.inferences[i].record), usage.SkippedNested)
-			}
+	r.dropWrappers()
+	r.dropRepeated()
+}
+
+// dropWrappers: of inferences, the inner one is of the provider's own SDK, which
+// knows best; the outer one is a framework's.
+func (r *Reading) dropWrappers() {
+	if !slices.ContainsFunc(r.inferences, func(x inferred) bool { return x.isInner() }) || len(r.inferences) < 2 {
+		return
+	}
+	clear(r.byID)
+	for i := range r.inferences {
+		if child := &r.inferences[i]; child.isInner() {
+			r.byID[child.parent] = child.service
 		}
 	}
+	for i := range r.inferences {
+		if _, ok := r.byID[r.inferences[i].id]; ok {
+			r.drop(&r.inferences[i])
+		}
+	}
+}
+
+// dropRepeated: of records with one response ID, which some writers make for
+// every part of a stream, the one with most tokens knows the end.
+func (r *Reading) dropRepeated() {
+	clear(r.aliases)
+	for i := range r.inferences {
+		c := &r.inferences[i]
+		if c.alias == 0 || c.dropped {
+			continue
+		}
+		best, ok := r.aliases[c.alias]
+		switch {
+		case !ok:
+			r.aliases[c.alias] = int32(i)
+		case r.inferences[best].tokens < c.tokens:
+			r.repeated(&r.inferences[best])
+			r.aliases[c.alias] = int32(i)
+		default:
+			r.repeated(c)
+		}
+	}
+}
+
+// repeated drops a call for one that may go by the same key.
+func (r *Reading) repeated(c *inferred) {
+	r.Batch.Marks.Withdraw(int(c.record))
+	r.drop(c)
+}
+
+func (r *Reading) drop(c *inferred) {
+	c.dropped = true
+	r.Batch.Drop(int(c.record), usage.SkippedNested)
 }
 
 // isInner says whether the record may repeat its parent. Nobody is its own.

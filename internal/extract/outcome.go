@@ -5,9 +5,9 @@ import (
 	"strconv"
 	"strings"
 
-	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
+	"github.com/otelusage/usageprocessor/internal/dialect"
 	"github.com/otelusage/usageprocessor/internal/usage"
 )
 
@@ -31,6 +31,12 @@ const (
 	httpOverloaded   = 529 // Anthropic: overloaded
 )
 
+// What Micrometer says where there was no response.
+const (
+	ioError     = "IO_ERROR"
+	clientError = "CLIENT_ERROR"
+)
+
 const (
 	noStatus = 0  // HTTP
 	noCode   = -1 // RPC
@@ -45,9 +51,9 @@ func (r *Reading) outcome(status ptrace.Status, s side) usage.Outcome {
 	if status.Code() == ptrace.StatusCodeOk {
 		return usage.Success
 	}
-	errType := r.values.text(errorType)
+	errType := r.values.text(dialect.ErrorType)
 	code, rpc := r.status, r.rpcStatus()
-	failed := code >= 400 || rpc > 0 || errType != "" || status.Code() == ptrace.StatusCodeError || r.dbFailed()
+	failed := code >= 400 || rpc > 0 || isError(errType) || status.Code() == ptrace.StatusCodeError || r.dbFailed() || r.saysFailed()
 	switch {
 	case !failed:
 		return usage.Success
@@ -62,13 +68,36 @@ func (r *Reading) outcome(status ptrace.Status, s side) usage.Outcome {
 	}
 }
 
+// isError says whether an error type is one: some writers say that there is none.
+func isError(errType string) bool { return errType != "" && errType != "none" }
+
+// saysFailed says whether a record has the text of an error, or says in so many
+// words that it did not succeed.
+func (r *Reading) saysFailed() bool {
+	if r.values.text(dialect.Failure) != "" {
+		return true
+	}
+	succeeded, ok := r.values.flag(dialect.Succeeded)
+	if ok && !succeeded {
+		return true
+	}
+	switch r.values.text(dialect.HTTPStatus) {
+	case "error", ioError, clientError:
+		return true
+	default:
+		return false
+	}
+}
+
 // httpStatus returns the HTTP status code. Where there is none, error.type may
 // hold it: that is what the conventions put there for a failed response.
 func (r *Reading) httpStatus() int {
-	if code, ok := r.values.amount(httpStatus); ok && code >= 100 && code <= 999 {
-		return int(code)
+	if !standsForCode(r.values.text(dialect.HTTPStatus)) {
+		if code, ok := r.values.amount(dialect.HTTPStatus); ok && code >= 100 && code <= 999 {
+			return int(code)
+		}
 	}
-	if errType := r.values.text(errorType); len(errType) == 3 {
+	if errType := r.values.text(dialect.ErrorType); len(errType) == 3 {
 		if code, err := strconv.Atoi(errType); err == nil && code >= 400 {
 			return code
 		}
@@ -76,27 +105,38 @@ func (r *Reading) httpStatus() int {
 	return noStatus
 }
 
+// standsForCode says whether a text is what some writers put where others have a status
+// code.
+func standsForCode(text string) bool {
+	switch text {
+	case "ok", "error", "undefined", "none", "UNKNOWN", ioError, clientError:
+		return true
+	default:
+		return false
+	}
+}
+
 // rpcStatus returns the gRPC status number; for other RPC systems whether the
 // call failed.
 func (r *Reading) rpcStatus() int {
-	value, ok := r.values.get(rpcStatus)
+	value, ok := r.values.get(dialect.RPCStatus)
 	if !ok {
 		return noCode
 	}
-	system := r.values.text(rpcSystem)
-	if value.Type() == pcommon.ValueTypeStr {
-		if code, named := grpcCode(value.Str()); named {
+	system := r.values.text(dialect.RPCSystem)
+	if value.isText() {
+		if code, named := grpcCode(value.text()); named {
 			return code
 		}
 	}
-	code, ok := wholeNumber(value)
+	code, ok := value.whole()
 	switch {
-	case ok && code == 0 || value.Type() == pcommon.ValueTypeStr && value.Str() == "":
+	case ok && code == 0 || value.isText() && value.text() == "":
 		return 0
 	case ok && code > 0 && code <= 16 && speaksGRPC(system):
 		return int(code)
-	case !ok && value.Type() != pcommon.ValueTypeStr:
-		r.values.bad[rpcStatus]++
+	case !ok && !value.isText():
+		r.values.spoil(r.values.entry(dialect.RPCStatus).Name)
 		return noCode
 	default:
 		return failedCode
@@ -107,17 +147,17 @@ func (r *Reading) rpcStatus() int {
 // SQLSTATE outside the classes 00 to 02, which are those of success, or any
 // other code that is neither zero nor one of success of HTTP.
 func (r *Reading) dbFailed() bool {
-	value, ok := r.values.get(dbStatus)
+	value, ok := r.values.get(dialect.DBStatus)
 	if !ok {
 		return false
 	}
-	if code := r.values.text(dbStatus); len(code) == 5 && code[0] == '0' {
+	if code := r.values.text(dialect.DBStatus); len(code) == 5 && code[0] == '0' {
 		return code[1] > '2'
 	}
-	if code, whole := wholeNumber(value); whole {
+	if code, whole := value.whole(); whole {
 		return code != 0 && (code < 100 || code >= 400)
 	}
-	return r.values.text(dbStatus) != "" && r.values.text(dbStatus) != "OK"
+	return r.values.text(dialect.DBStatus) != "" && r.values.text(dialect.DBStatus) != "OK"
 }
 
 // speaksGRPC says whether a system's numeric status codes are gRPC's.

@@ -3,46 +3,77 @@ package extract
 import (
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
+	"github.com/otelusage/usageprocessor/internal/dialect"
 	"github.com/otelusage/usageprocessor/internal/usage"
 )
 
-// Values of usage.provider.kind beside usage.GenAI.
-const (
-	kindDB        = "db"
-	kindMessaging = "messaging"
-	kindHTTP      = "http"
-	kindRPC       = "rpc"
-)
-
 // provider meters a span of something that was consumed.
-func (r *Reading) provider(s ptrace.Span) {
-	if !r.x.providers.enabled {
+func (r *Reading) provider(s ptrace.Span, inference bool) {
+	of := r.consumes(inference)
+	switch {
+	case !r.x.providers.enabled:
 		r.skip(usage.UnmeteredDisabled)
-		return
+	case of == usage.GenAI:
+		r.inference(s)
+	case of == "":
+		r.skip(usage.UnmeteredUnidentified)
+	default:
+		transport := r.providerKey(s, of)
+		group, added := r.addProvided(s, of)
+		if added && transport != "" {
+			r.shadow(group, transport)
+		}
 	}
+}
+
+// consumes says what kind of provider a span goes to; empty: none that could be
+// named.
+func (r *Reading) consumes(inference bool) string {
 	v := &r.values
 	switch {
-	case v.has(mcpMethod):
-		r.beginProvider(kindRPC, firstOf(v.text(peerService), withoutPort(v.text(serverAddress)), "mcp"))
-		r.joined(v.text(mcpMethod), v.text(toolName))
-		r.endProvider(s)
-	case r.saysInference():
-		r.inference(s)
-	case v.has(dbSystem):
-		r.beginProvider(kindDB, canonicalDB(v.text(dbSystem)))
-		r.dbOperation()
-		r.endProvider(s)
-	case v.has(messagingSystem):
-		r.beginProvider(kindMessaging, v.text(messagingSystem))
-		r.messagingName(r.messagingVerb("send"))
-		r.endProvider(s)
-	case v.has(rpcSystem):
-		r.rpcProvider(s)
-	case v.has(httpMethod) || v.has(urlFull):
-		r.httpProvider(s)
+	case v.has(dialect.MCPMethod):
+		return ofMCP
+	case inference || r.saysInference():
+		return usage.GenAI
+	case v.has(dialect.DBSystem):
+		return ofDB
+	case v.has(dialect.MessagingSystem):
+		return ofMessaging
+	case v.has(dialect.RPCSystem):
+		return ofRPC
+	case v.has(dialect.HTTPMethod) || v.has(dialect.URLFull):
+		return ofHTTP
 	default:
-		r.skip(usage.UnmeteredUnidentified)
+		return ""
 	}
+}
+
+// providerKey writes the identity of what was consumed. Calls that may be the
+// transport of inference calls, which are metered themselves, return the
+// provider of those.
+func (r *Reading) providerKey(s ptrace.Span, of string) (transport string) {
+	v := &r.values
+	switch of {
+	case ofMCP:
+		r.beginProvider(ofRPC, firstOf(v.text(dialect.PeerService), withoutPort(v.text(dialect.ServerAddress)), ofMCP))
+		r.joined(v.text(dialect.MCPMethod), v.text(dialect.ToolName))
+	case ofDB:
+		r.beginProvider(ofDB, canonicalDB(v.text(dialect.DBSystem)))
+		r.dbOperation()
+	case ofMessaging:
+		r.beginProvider(ofMessaging, v.text(dialect.MessagingSystem))
+		r.messagingName(r.messagingVerb("send"))
+	case ofRPC:
+		transport = r.rpcProvider(s)
+	case usage.GenAI:
+		r.inferenceKey(dialect.Rules{})
+		return ""
+	default:
+		transport = r.httpProvider()
+	}
+	r.closeName()
+	r.dimensions(&r.x.providers)
+	return transport
 }
 
 // beginProvider writes the identity up to the operation, which is left open.
@@ -60,53 +91,45 @@ func (r *Reading) beginProvider(kind string, provider ...string) {
 	r.key.Open()
 }
 
-// endProvider closes the identity and adds the record.
-func (r *Reading) endProvider(s ptrace.Span) (group int32, added bool) {
-	r.closeName()
-	r.dimensions(&r.x.providers.compiled)
-	record, added := r.record(s, r.outcome(s.Status(), consumed))
+// addProvided adds the record of a span whose identity is written.
+func (r *Reading) addProvided(s ptrace.Span, of string) (group int32, added bool) {
+	record, added := r.record(s, r.outcome(s.Status(), consumed), r.sourceOf(usage.Provider, of))
 	record.RequestBytes, record.ResponseBytes = r.sizes()
 	r.Batch.Add(record, r.spanKey(s, &record))
 	return record.Group, added
 }
 
-// rpcProvider meters a client span of an RPC. Calls of an AWS SDK name their
-// service, which is the provider; others go to a peer.
-func (r *Reading) rpcProvider(s ptrace.Span) {
+// rpcProvider is an RPC. Calls of an AWS SDK name their service, which is the
+// provider; others go to a peer.
+func (r *Reading) rpcProvider(s ptrace.Span) (transport string) {
 	v := &r.values
 	service := r.rpcServiceName()
-	inference := false
 	switch {
-	case v.text(rpcSystem) != "aws-api" || service == "":
-		r.beginProvider(kindRPC, firstOf(v.text(peerService), withoutPort(v.text(serverAddress)), service))
+	case v.text(dialect.RPCSystem) != "aws-api" || service == "":
+		r.beginProvider(ofRPC, firstOf(v.text(dialect.PeerService), withoutPort(v.text(dialect.ServerAddress)), service))
 	case service == "BedrockRuntime" || service == "Bedrock Runtime":
-		r.beginProvider(kindRPC, bedrock)
-		inference = true
+		r.beginProvider(ofRPC, bedrock)
+		transport = bedrock
 	default:
-		r.beginProvider(kindRPC, "aws.", service)
+		r.beginProvider(ofRPC, "aws.", service)
 	}
 	r.rpcName(s)
-	if group, added := r.endProvider(s); added && inference {
-		r.shadow(group, bedrock)
-	}
+	return transport
 }
 
-// httpProvider meters a client span of plain HTTP. Requests to the host of a
-// known inference provider go to that provider, under whatever host, and may be
-// the transport of calls that are metered as inference.
-func (r *Reading) httpProvider(s ptrace.Span) {
+// httpProvider is plain HTTP. Requests to the host of a known inference provider
+// go to that provider, under whatever host.
+func (r *Reading) httpProvider() (transport string) {
 	v := &r.values
 	host := r.host()
-	inference := r.inferenceHost(host)
-	r.beginProvider(kindHTTP, firstOf(inference, v.text(peerService), host))
-	r.key.Write(firstOf(canonicalMethod(v.text(httpMethod)), otherMethod))
-	if template := v.text(urlTemplate); template != "" {
+	transport = r.inferenceHost(host)
+	r.beginProvider(ofHTTP, firstOf(transport, v.text(dialect.PeerService), host))
+	r.key.Write(firstOf(canonicalMethod(v.text(dialect.HTTPMethod)), otherMethod))
+	if template := v.text(dialect.URLTemplate); template != "" {
 		r.key.Write(" ")
 		r.key.Write(template)
 	}
-	if group, added := r.endProvider(s); added && inference != "" {
-		r.shadow(group, inference)
-	}
+	return transport
 }
 
 // shadow marks a group as the transport of this service's calls to a provider.
@@ -120,9 +143,9 @@ func (r *Reading) shadow(group int32, provider string) {
 // holds somebody's data.
 func (r *Reading) dbOperation() {
 	v := &r.values
-	if summary := v.text(dbSummary); summary != "" {
+	if summary := v.text(dialect.DBSummary); summary != "" {
 		r.key.Write(summary)
 		return
 	}
-	r.joined(firstOf(v.text(dbOperation), sqlVerb(v.text(dbText))), v.text(dbCollection))
+	r.joined(firstOf(v.text(dialect.DBOperation), sqlVerb(v.text(dialect.DBText))), v.text(dialect.DBCollection))
 }

@@ -2,43 +2,59 @@ package extract
 
 import (
 	"math"
-	"strconv"
-	"strings"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
+
+	"github.com/otelusage/usageprocessor/internal/dialect"
 )
 
-// values holds what one record says, by attribute. Loading the next record
-// makes the previous values invisible without clearing them.
+// values holds what one record says, by field. Loading the next record makes the
+// previous values invisible without clearing them.
 type values struct {
-	index *index
-	slots []valueSlot
+	slots []slot
 	round uint32
+	// role is the highest that an attribute gave the record.
+	role dialect.Role
 	// bad counts, over all records loaded, values that could not be what their
-	// attribute is, by attribute.
-	bad [attributes]int64
+	// field is.
+	bad []badValue
 }
 
-type valueSlot struct {
-	value pcommon.Value
+// slot is the value of a field under the best of its names.
+type slot struct {
+	scalar
+	entry *dialect.Entry
 	round uint32
-	rank  uint8
 }
 
-func newValues(x *index, dimensions int) values {
-	return values{index: x, slots: make([]valueSlot, int(attributes)+dimensions)}
+// badValue is an attribute that held values it cannot have.
+type badValue struct {
+	attribute string
+	count     int64
+}
+
+func newValues(dimensions int) values {
+	return values{slots: make([]slot, int(dialect.Fields)+dimensions)}
 }
 
 // load reads the attributes of a record, once.
-func (v *values) load(m pcommon.Map) {
+func (v *values) load(t *dialect.Table, m pcommon.Map) {
 	v.next()
-	x := v.index
+	v.add(t, m)
+}
+
+// add reads more of the record that was loaded last.
+func (v *values) add(t *dialect.Table, m pcommon.Map) {
 	for name, value := range m.All() {
 		if name == "" {
 			continue
 		}
-		for i := x.slot(name); x.entries[i].name != ""; i = (i + 1) & x.mask() {
-			if e := &x.entries[i]; e.name == name {
+		for i := t.First(name); ; i = t.Next(i) {
+			e := t.At(i)
+			if e.Name == "" {
+				break
+			}
+			if e.Name == name {
 				v.put(e, value)
 			}
 		}
@@ -47,130 +63,131 @@ func (v *values) load(m pcommon.Map) {
 
 func (v *values) next() {
 	v.round++
+	v.role = dialect.NoRole
 	if v.round == 0 { // wrapped: rounds of long ago must not look current
 		clear(v.slots)
 		v.round = 1
 	}
 }
 
-func (v *values) put(e *indexEntry, value pcommon.Value) {
-	s := &v.slots[e.attr]
-	if s.round == v.round && s.rank <= e.rank {
+func (v *values) put(e *dialect.Entry, value pcommon.Value) {
+	if e.Roles != nil {
+		s := scalar{value: value}
+		v.role = max(v.role, e.Roles.Of(unquote(s.text())))
 		return
 	}
-	*s = valueSlot{value: value, round: v.round, rank: e.rank}
+	s := &v.slots[e.Field]
+	if s.round == v.round && s.entry.Rank <= e.Rank {
+		return
+	}
+	if e.JSON == "" {
+		*s = slot{scalar: scalar{value: value}, entry: e, round: v.round}
+	} else if part, ok := member(value, e.JSON); ok {
+		*s = slot{scalar: part, entry: e, round: v.round}
+	}
 }
 
 // release forgets the telemetry that was read.
 func (v *values) release() { clear(v.slots) }
 
-func (v *values) has(a attribute) bool { return v.slots[a].round == v.round }
+func (v *values) has(f dialect.Field) bool { return v.slots[f].round == v.round }
 
-func (v *values) get(a attribute) (pcommon.Value, bool) {
-	s := &v.slots[a]
-	return s.value, s.round == v.round
+// get returns a field's value; ok is false if there is none.
+func (v *values) get(f dialect.Field) (value scalar, ok bool) {
+	s := &v.slots[f]
+	return s.scalar, s.round == v.round
 }
 
-// text returns a string attribute; empty when it is missing or no string.
-func (v *values) text(a attribute) string {
-	value, ok := v.get(a)
-	if !ok || value.Type() != pcommon.ValueTypeStr {
+// entry is the name under which a field was found, which has to be there.
+func (v *values) entry(f dialect.Field) *dialect.Entry { return v.slots[f].entry }
+
+// text returns a string field; empty when it is missing or no string.
+func (v *values) text(f dialect.Field) string {
+	s := &v.slots[f]
+	if s.round != v.round {
 		return ""
 	}
-	return value.Str()
+	return s.text()
 }
 
-// flag returns a boolean attribute, which may be written as a string.
-func (v *values) flag(a attribute) bool {
-	value, ok := v.get(a)
+// flag returns a boolean field, which may be written as a string.
+func (v *values) flag(f dialect.Field) (value, ok bool) {
+	s, ok := v.get(f)
 	if !ok {
-		return false
+		return false, false
 	}
-	if value.Type() == pcommon.ValueTypeBool {
-		return value.Bool()
-	}
-	return strings.EqualFold(v.text(a), "true")
+	return s.flag()
 }
 
-// amount returns an attribute that counts something. Numbers arrive as int,
-// double, numeric string or JSON string; anything else, and what is negative,
-// fractional or too large, is counted as a bad value and not ok.
-func (v *values) amount(a attribute) (n int64, ok bool) {
-	value, ok := v.get(a)
+// amount returns a field that counts something. What is no whole number, negative
+// or too large is counted as a bad value and not ok.
+func (v *values) amount(f dialect.Field) (n int64, ok bool) {
+	s, ok := v.get(f)
 	if !ok {
 		return 0, false
 	}
-	if n, ok = wholeNumber(value); !ok || n < 0 {
-		v.bad[a]++
+	if n, ok = s.whole(); !ok || n < 0 {
+		v.spoil(v.entry(f).Name)
 		return 0, false
 	}
 	return n, true
 }
 
 // length returns a captured Content-Length header, which is a list of strings.
-func (v *values) length(a attribute) int64 {
-	value, ok := v.get(a)
-	if ok && value.Type() == pcommon.ValueTypeSlice && value.Slice().Len() == 1 {
-		v.slots[a].value = value.Slice().At(0)
+func (v *values) length(f dialect.Field) int64 {
+	s := &v.slots[f]
+	if s.round == v.round && s.value.Type() == pcommon.ValueTypeSlice && s.value.Slice().Len() == 1 {
+		s.value = s.value.Slice().At(0)
 	}
-	n, _ := v.amount(a)
+	n, _ := v.amount(f)
 	return n
 }
 
-// nanoseconds returns an attribute that is a duration in seconds.
-func (v *values) nanoseconds(a attribute) (ns int64, ok bool) {
-	value, ok := v.get(a)
+// scaled returns a field that is no whole number, in billionths of its unit's
+// base: seconds become nanoseconds, dollars nano-dollars.
+func (v *values) scaled(f dialect.Field) (n int64, ok bool) {
+	s, ok := v.get(f)
 	if !ok {
 		return 0, false
 	}
-	seconds, ok := number(value)
-	if !ok || !(seconds >= 0) || seconds >= math.MaxInt64/1e9 {
-		v.bad[a]++
-		return 0, false
+	number, ok := s.float()
+	if n, ok = billionths(number, v.entry(f).Unit, ok); !ok {
+		v.spoil(v.entry(f).Name)
 	}
-	return int64(math.Round(seconds * 1e9)), true
+	return n, ok
 }
 
-// wholeNumber reads an integer in any of the forms it is written in.
-func wholeNumber(value pcommon.Value) (int64, bool) {
-	switch value.Type() {
-	case pcommon.ValueTypeInt:
-		return value.Int(), true
-	case pcommon.ValueTypeStr:
-		if n, err := strconv.ParseInt(trimNumber(value.Str()), 10, 64); err == nil {
-			return n, true
-		}
-	}
-	f, ok := number(value)
-	// The upper limit is exclusive: float64 rounds MaxInt64 up to 2^63.
-	if !ok || f != math.Trunc(f) || f < math.MinInt64 || f >= math.MaxInt64 {
+// billionths converts a number; ok is false for what cannot be: negative numbers
+// and those beyond int64.
+func billionths(number float64, unit dialect.Unit, is bool) (n int64, ok bool) {
+	number *= perUnit(unit)
+	if !is || !(number >= 0) || number >= math.MaxInt64 {
 		return 0, false
 	}
-	return int64(f), true
+	return int64(math.Round(number)), true
 }
 
-// number reads a number; NaN and infinities are none.
-func number(value pcommon.Value) (float64, bool) {
-	var f float64
-	switch value.Type() {
-	case pcommon.ValueTypeInt:
-		f = float64(value.Int())
-	case pcommon.ValueTypeDouble:
-		f = value.Double()
-	case pcommon.ValueTypeStr:
-		text := trimNumber(value.Str())
-		if text == "" || !strings.ContainsRune("+-.0123456789", rune(text[0])) {
-			return 0, false // also keeps "NaN" and "Inf" out without an error value
-		}
-		var err error
-		if f, err = strconv.ParseFloat(text, 64); err != nil {
-			return 0, false
-		}
+// perUnit is how many billionths of its base a unit has.
+func perUnit(unit dialect.Unit) float64 {
+	switch unit {
+	case dialect.Milliseconds:
+		return 1e6
+	case dialect.Microseconds, dialect.MicroDollars:
+		return 1e3
+	case dialect.Nanoseconds, dialect.NanoDollars:
+		return 1
 	default:
-		return 0, false
+		return 1e9
 	}
-	return f, !math.IsNaN(f) && !math.IsInf(f, 0)
 }
 
-// trimNumber takes the quotes of a JSON string off.
-func trimNumber(s string) string { return strings.Trim(s, "\" \t\r\n") }
+// spoil counts a value that an attribute cannot have.
+func (v *values) spoil(attribute string) {
+	for i := range v.bad {
+		if v.bad[i].attribute == attribute {
+			v.bad[i].count++
+			return
+		}
+	}
+	v.bad = append(v.bad, badValue{attribute, 1})
+}

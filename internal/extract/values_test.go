@@ -1,11 +1,14 @@
 package extract
 
 import (
+	"iter"
 	"math"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"go.opentelemetry.io/collector/pdata/pcommon"
+
+	"github.com/otelusage/usageprocessor/internal/dialect"
 )
 
 // attributesOf makes a map, in order.
@@ -19,6 +22,7 @@ func attributesOf(t *testing.T, pairs ...any) pcommon.Map {
 }
 
 func TestNumbersInAnyForm(t *testing.T) {
+	base := compiledPresets()
 	for _, c := range []struct {
 		value any
 		want  int64
@@ -52,67 +56,88 @@ func TestNumbersInAnyForm(t *testing.T) {
 		{[]byte{1}, 0, false},
 		{nil, 0, false},
 	} {
-		v := newValues(newIndex(nil), 0)
-		v.load(attributesOf(t, "gen_ai.usage.input_tokens", c.value))
-		n, ok := v.amount(inputTokens)
+		v := newValues(0)
+		v.load(base, attributesOf(t, "gen_ai.usage.input_tokens", c.value))
+		n, ok := v.amount(dialect.InputTokens)
 		assert.Equal(t, c.want, n, "%#v", c.value)
 		assert.Equal(t, c.ok, ok, "%#v", c.value)
-		assert.Equal(t, !c.ok, v.bad[inputTokens] == 1, "%#v is counted as bad", c.value)
+		assert.Equal(t, !c.ok, len(v.bad) == 1, "%#v is counted as bad", c.value)
 	}
 }
 
 func TestBestNameWins(t *testing.T) {
+	base := compiledPresets()
 	for _, pairs := range [][]any{
 		{"http.method", "OLD", "http.request.method", "NEW"},
 		{"http.request.method", "NEW", "http.method", "OLD"},
 		{"http.request.method", "NEW", "http.request.method", "TWICE"},
 	} {
-		v := newValues(newIndex(nil), 0)
-		v.load(attributesOf(t, pairs...))
-		assert.Contains(t, []string{"NEW", "TWICE"}, v.text(httpMethod), "%v", pairs)
+		v := newValues(0)
+		v.load(base, attributesOf(t, pairs...))
+		assert.Contains(t, []string{"NEW", "TWICE"}, v.text(dialect.HTTPMethod), "%v", pairs)
 	}
 }
 
 func TestValuesOfOneRecordAreNotThoseOfTheNext(t *testing.T) {
-	v := newValues(newIndex(nil), 0)
-	v.load(attributesOf(t, "http.method", "GET"))
+	base := compiledPresets()
+	v := newValues(0)
+	v.load(base, attributesOf(t, "http.method", "GET"))
 	v.round = math.MaxUint32 // the next load wraps
-	v.load(attributesOf(t))
-	assert.False(t, v.has(httpMethod))
-	v.load(attributesOf(t, "", "empty name", "http.route", "/x"))
-	assert.Equal(t, "/x", v.text(httpRoute))
+	v.load(base, attributesOf(t))
+	assert.False(t, v.has(dialect.HTTPMethod))
+	v.load(base, attributesOf(t, "", "empty name", "http.route", "/x"))
+	assert.Equal(t, "/x", v.text(dialect.HTTPRoute))
 }
 
 func TestEveryNameIsFound(t *testing.T) {
 	dimensions := []string{"tenant.id", "http.route", "a"}
-	x := newIndex(dimensions)
-	for attr, aliases := range names() {
-		assert.NotEmpty(t, aliases, "attribute %d has no name", attr)
-		for _, name := range aliases {
-			v := newValues(x, len(dimensions))
-			v.load(attributesOf(t, name, "value"))
-			assert.True(t, v.has(attribute(attr)), name)
+	base := compiledPresets(dimensions...)
+	for field, name := range namesOfFields() {
+		v := newValues(len(dimensions))
+		v.load(base, attributesOf(t, name, "value"))
+		assert.True(t, v.has(field), name)
+	}
+	v := newValues(len(dimensions))
+	v.load(base, attributesOf(t, "http.route", "/x", "a", int64(1)))
+	assert.True(t, v.has(dialect.Fields+1), "a dimension that is known anyway")
+	assert.True(t, v.has(dialect.HTTPRoute))
+	assert.True(t, v.has(dialect.Fields+2))
+	assert.False(t, v.has(dialect.Fields))
+}
+
+// compiledPresets is the table of spans' attributes.
+func compiledPresets(dimensions ...string) *dialect.Table {
+	return dialect.Compile(dialect.Options{Files: presets(), Dimensions: dimensions}).Base
+}
+
+// namesOfFields are all names of spans' attributes that hold one value.
+func namesOfFields() iter.Seq2[dialect.Field, string] {
+	return func(yield func(dialect.Field, string) bool) {
+		for _, f := range presets() {
+			for field := range dialect.Fields {
+				for _, n := range f.Fields[field.String()] {
+					if n.JSON == "" && !yield(field, n.Name) {
+						return
+					}
+				}
+			}
 		}
 	}
-	v := newValues(x, len(dimensions))
-	v.load(attributesOf(t, "http.route", "/x", "a", int64(1)))
-	assert.True(t, v.has(attributes+1), "a dimension that is known anyway")
-	assert.True(t, v.has(httpRoute))
-	assert.True(t, v.has(attributes+2))
-	assert.False(t, v.has(attributes))
 }
 
 func TestFlagsAndSeconds(t *testing.T) {
-	v := newValues(newIndex(nil), 0)
-	v.load(attributesOf(t, "messaging.destination.temporary", "True", "gen_ai.response.time_to_first_chunk", "0.25"))
-	assert.True(t, v.flag(messagingTemporary))
-	ns, ok := v.nanoseconds(timeToFirstToken)
+	base := compiledPresets()
+	v := newValues(0)
+	v.load(base, attributesOf(t, "messaging.destination.temporary", "True", "gen_ai.response.time_to_first_chunk", "0.25"))
+	temporary, ok := v.flag(dialect.MessagingTemporary)
+	assert.True(t, temporary && ok)
+	ns, ok := v.scaled(dialect.TimeToFirstToken)
 	assert.True(t, ok)
 	assert.Equal(t, int64(250e6), ns)
 	for _, bad := range []any{-0.1, 1e300, "soon"} {
-		v.load(attributesOf(t, "gen_ai.response.time_to_first_chunk", bad))
-		_, ok = v.nanoseconds(timeToFirstToken)
+		v.load(base, attributesOf(t, "gen_ai.response.time_to_first_chunk", bad))
+		_, ok = v.scaled(dialect.TimeToFirstToken)
 		assert.False(t, ok, "%v", bad)
 	}
-	assert.Equal(t, int64(3), v.bad[timeToFirstToken])
+	assert.Equal(t, []badValue{{"gen_ai.response.time_to_first_chunk", 3}}, v.bad)
 }

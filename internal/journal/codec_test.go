@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"math"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -28,11 +29,22 @@ func TestCommitRoundTrip(t *testing.T) {
 			Measures: usage.Measures{
 				Requests: [usage.Outcomes]int64{1, 2, 3, 4, 5}, Duration: 6, RequestBytes: 7, ResponseBytes: 8,
 				Tokens: [usage.TokenTypes]int64{9, 10, 11, 12, 13}, TimeToFirstToken: 14,
+				CostReported: 15, CostPriced: 16, Unpriced: 17, InputOwed: 18, OutputOwed: 19,
 			},
-			Durations:   []usage.Bucket{usage.ZeroBucket, 3, -200, 3},
-			FirstTokens: []usage.Bucket{1},
+			Durations:        []usage.Bucket{usage.ZeroBucket, 3, -200, 3},
+			FirstTokens:      []usage.Bucket{1},
+			DurationSpread:   []usage.BucketCount{{Bucket: 7, Count: math.MaxInt64}, {Bucket: usage.ZeroBucket, Count: 1}},
+			FirstTokenSpread: []usage.BucketCount{{Bucket: -3, Count: 2}},
 		}},
-		Keys: []uint64{1, 1 << 63, 42},
+		Keys:    []uint64{1, 1 << 63, 42},
+		Choices: []usage.Choice{{Source: "\x01gen_ai\x00app", Rank: 3}, {Rank: 254}},
+		Calls: []usage.Call{
+			{Self: 1, Parent: 1 << 63, Twin: 3, Start: 1e18, End: 1e18 + 5}, {Start: math.MinInt64, End: math.MaxInt64},
+		},
+		Streams: []usage.Stream{
+			{Key: 9, Start: 1e18, Time: 1e18 + 7, Value: usage.Value{Sum: 1, Count: 2, Spread: []usage.BucketCount{{Bucket: 5, Count: 2}}}},
+			{Key: 1 << 63, Time: math.MinInt64},
+		},
 	}
 	e := newEncoder()
 	fr := newFrameReader("commit", bytes.NewReader(e.commit(nil, &want)))
@@ -56,4 +68,32 @@ func TestCommitRoundTrip(t *testing.T) {
 	want.Defined[0].Schema = got.Defined[0].Schema
 	assert.Equal(t, names, got.Defined[0].Schema.Names)
 	assert.Equal(t, want, got)
+}
+
+// Every field of what a snapshot holds beside the series is read back.
+func TestOnceRoundTrip(t *testing.T) {
+	want := usage.Totals{Seq: 3, Moment: usage.Moment{Wall: 4, Age: 5}, Since: 6, Forgotten: math.MaxInt64}
+	d := newDecoder(FormatVersion, &usage.Schemas{})
+	got, rows, err := d.totals(appendTotals(nil, want, 8))
+	require.NoError(t, err)
+	assert.Equal(t, want, got)
+	assert.Equal(t, uint64(8), rows)
+
+	for name, payload := range map[string][]byte{
+		"a choice without a rank":      appendString(nil, "x"),
+		"half a call":                  make([]byte, 23),
+		"a stream that is too much":    append(make([]byte, 10), 255, 255, 255, 255, 255, 255, 255, 255, 255, 1),
+		"a spread with no such bucket": appendSpread(make([]byte, 12), []usage.BucketCount{{Bucket: math.MaxInt16}, {Bucket: math.MinInt16}})[:14],
+	} {
+		c := newTextCursor(payload)
+		switch name {
+		case "a choice without a rank":
+			_, err = all("choice", c, c.choice)
+		case "half a call":
+			_, err = all("call", c, c.call)
+		default:
+			_, err = all("stream", c, c.stream)
+		}
+		require.ErrorIs(t, err, errShort, name)
+	}
 }

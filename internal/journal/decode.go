@@ -46,7 +46,10 @@ func (d *decoder) schema(payload []byte) error {
 
 func (d *decoder) commit(payload []byte, out *usage.Commit) error {
 	c := &cursor{rest: payload}
-	*out = usage.Commit{Defined: out.Defined[:0], Deltas: out.Deltas[:0], Keys: out.Keys[:0]}
+	*out = usage.Commit{
+		Defined: out.Defined[:0], Deltas: out.Deltas[:0], Keys: out.Keys[:0],
+		Choices: out.Choices[:0], Calls: out.Calls[:0], Streams: out.Streams[:0],
+	}
 	out.Seq, out.Moment = c.uvarint(), d.moment(c)
 	if d.version > 1 {
 		out.Signal = c.signal()
@@ -58,17 +61,28 @@ func (d *decoder) commit(payload []byte, out *usage.Commit) error {
 		out.Defined = append(out.Defined, usage.Definition{Slot: slot, Schema: schema, Values: values, Start: c.varint()})
 	}
 	for range c.count() {
-		out.Deltas = append(out.Deltas, usage.Delta{
-			Slot: c.slot(), Hour: c.varint(), Measures: c.measures(), Durations: c.buckets(), FirstTokens: c.buckets(),
-		})
+		out.Deltas = append(out.Deltas, d.delta(c))
 	}
 	if d.version > 1 {
 		out.Keys = c.keys(out.Keys)
+	}
+	if d.version > 2 {
+		c.once(out)
 	}
 	if c.err != nil {
 		return fmt.Errorf("commit: %w", c.err)
 	}
 	return nil
+}
+
+func (d *decoder) delta(c *cursor) usage.Delta {
+	out := usage.Delta{
+		Slot: c.slot(), Hour: c.varint(), Measures: c.measures(), Durations: c.buckets(), FirstTokens: c.buckets(),
+	}
+	if d.version > 2 {
+		out.DurationSpread, out.FirstTokenSpread = c.spread(), c.spread()
+	}
+	return out
 }
 
 // moment reads both clocks; the first version knew the wall clock only.
@@ -276,6 +290,9 @@ func (d *decoder) totals(payload []byte) (t usage.Totals, rows uint64, err error
 	rows = c.uvarint()
 	if d.version > 1 {
 		t.Window = c.window()
+	}
+	if d.version > 2 {
+		t.Since, t.Forgotten = c.varint(), c.varint()
 	}
 	if c.err != nil {
 		return t, 0, fmt.Errorf("totals: %w", c.err)

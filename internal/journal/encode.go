@@ -50,6 +50,7 @@ func (e *encoder) commit(dst []byte, c *usage.Commit) []byte {
 		dst = appendDelta(dst, &c.Deltas[i])
 	}
 	dst = appendKeys(dst, c.Keys)
+	dst = appendOnce(dst, c)
 	return endFrame(dst, start)
 }
 
@@ -95,7 +96,9 @@ func appendDelta(dst []byte, d *usage.Delta) []byte {
 	dst = binary.AppendVarint(dst, d.Hour)
 	dst = appendMeasures(dst, &d.Measures)
 	dst = appendBuckets(dst, d.Durations)
-	return appendBuckets(dst, d.FirstTokens)
+	dst = appendBuckets(dst, d.FirstTokens)
+	dst = appendSpread(dst, d.DurationSpread)
+	return appendSpread(dst, d.FirstTokenSpread)
 }
 
 // appendBuckets writes each bucket as the distance from the one before it.
@@ -193,5 +196,7 @@ func appendTotals(dst []byte, t usage.Totals, rows uint64) []byte {
 		dst = appendLedger(dst, &t.Ledgers[i])
 	}
 	dst = binary.AppendUvarint(dst, rows)
-	return appendWindow(dst, &t.Window)
+	dst = appendWindow(dst, &t.Window)
+	dst = binary.AppendVarint(dst, t.Since)
+	return binary.AppendVarint(dst, t.Forgotten)
 }

@@ -1,10 +1,13 @@
 package journal
 
 import (
+	"cmp"
 	"flag"
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -12,6 +15,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/otelusage/usageprocessor/internal/engine"
 	"github.com/otelusage/usageprocessor/internal/usage"
 )
 
@@ -47,12 +51,12 @@ func TestEveryFormatVersionLoads_A_R13(t *testing.T) {
 				require.NoError(t, os.CopyFS(dir, os.DirFS(stored)))
 				w, err := open(dir, nil, layout)
 				require.NoError(t, err)
-				assert.Equal(t, string(want), w.describe())
+				assert.Equal(t, string(want), w.describe(version))
 				require.NoError(t, w.journal.Close())
 
 				again, err := open(dir, nil, layout)
 				require.NoError(t, err, "rewritten in today's version")
-				assert.Equal(t, string(want), again.describe())
+				assert.Equal(t, string(want), again.describe(version))
 				require.NoError(t, again.journal.Close())
 			})
 		}
@@ -76,6 +80,7 @@ func recordState(t *testing.T, dir string, layout *usage.Layout) {
 	w.infer()
 	w.mustCut(t)
 	w.done()
+	w.once(1)
 	require.NoError(t, w.journal.Snapshot(time.Unix(0, 1), w))
 	w.count("GET /before")
 	w.countedWith("GET /after", []uint64{6})()
@@ -83,8 +88,9 @@ func recordState(t *testing.T, dir string, layout *usage.Layout) {
 	w.take("metrics/a", 1)
 	w.journal.Tick(usage.Moment{Wall: 1e18})
 	w.infer()
+	w.once(2)
 	require.NoError(t, w.journal.Flush())
-	want := w.describe()
+	want := w.describe(FormatVersion)
 	require.NoError(t, w.journal.Close())
 	require.NoError(t, os.Remove(filepath.Join(dir, "lock")))
 	require.NoError(t, os.WriteFile(filepath.Join(dir, wantName), []byte(want), 0o600))
@@ -108,7 +114,7 @@ func (w *world) infer() {
 		k.Value(v)
 	}
 	b := usage.NewBatch(w.hasher)
-	g, _ := b.Group(k.Bytes(), 7200)
+	g, _ := b.Group(k.Bytes(), 7200, 0)
 	b.Add(usage.Record{
 		Group: g, Duration: 2e9, Bucket: w.layout.Bucket(2e9), RequestBytes: 10, ResponseBytes: 20, Outcome: usage.Throttled,
 		Inference: b.AddInference(usage.Inference{
@@ -119,19 +125,50 @@ func (w *world) infer() {
 	w.Commit(b, usage.Moment{})
 }
 
-// describe prints everything that recovery has to bring back.
-func (w *world) describe() string {
+// once commits calls and data points that leave something of every kind behind:
+// choices, calls, streams, spreads, costs, and what is owed.
+func (w *world) once(round int64) {
+	b := usage.NewBatch(w.hasher)
+	addOnce(b, w.schemas.Intern(usage.Provider, usage.BaseNames(usage.Provider)), round)
+	w.Commit(b, usage.Moment{})
+}
+
+func addOnce(b *usage.Batch, providers *usage.Schema, round int64) {
+	var k usage.KeyBuilder
+	k.Set(providers, []string{"app", "openai", usage.GenAI, "gpt-5", "chat"})
+	source := b.Source(usage.AppendSource(nil, usage.Provider, "gen_ai", "app"), usage.Rank(10-round))
+	g, _ := b.Group(k.Bytes(), 7200, source)
+	call := b.AddInference(usage.Inference{
+		Tokens: [usage.TokenTypes]int64{usage.Input: round}, TimeToFirstToken: -1, Cost: 7, CostSource: usage.CostPriced,
+	})
+	n := uint64(round)
+	b.AddCall(b.Add(usage.Record{Group: g, Bucket: 2, Inference: call}, 0), usage.Call{Self: 100 + n, Parent: 200 + n, Twin: 300 + n, Start: round, End: round + 5})
+	add := func(a usage.Amount) { b.Add(usage.Record{Group: g, Amount: b.AddAmount(a)}, 0) }
+	add(usage.Amount{
+		Value:  usage.Value{Sum: round * 1e9, Count: round, Spread: []usage.BucketCount{{Bucket: 1, Count: round}}},
+		Stream: 1, Start: 1e18, Time: 1e18 + round, Calls: true, Field: usage.FieldDuration,
+	})
+	add(usage.Amount{
+		Value:  usage.Value{Sum: round * 1e9, Count: round, Spread: []usage.BucketCount{{Bucket: 2, Count: round}}},
+		Stream: 2, Start: 1e18, Time: 1e18 + round, Field: usage.FieldTimeToFirstToken,
+	})
+	add(usage.Amount{Value: usage.Value{Sum: 40 * round}, Field: usage.FieldTokens + usage.Field(usage.CacheRead), Part: true, Rate: 1e6})
+	add(usage.Amount{Value: usage.Value{Sum: 3 * round}, Stream: 3, Time: round, Field: usage.FieldCostReported})
+}
+
+// describe prints everything that recovery has to bring back of a version.
+func (w *world) describe(version int) string {
 	var b strings.Builder
 	for _, r := range w.rows() {
-		fmt.Fprintf(&b, "%d %s %q start=%d seq=%d\n  %+v\n  durations %+v\n  first tokens %+v\n",
-			r.Slot, r.Schema.Kind, r.Values, r.Start, r.Seq, r.Measures, r.Durations, r.FirstTokens)
+		fmt.Fprintf(&b, "%d %s %q start=%d seq=%d\n  %s\n  durations %+v\n  first tokens %+v\n",
+			r.Slot, r.Schema.Kind, r.Values, r.Start, r.Seq, describeMeasures(&r.Measures), r.Durations, r.FirstTokens)
 		if r.Reported != nil {
-			fmt.Fprintf(&b, "  reported %+v\n", *r.Reported)
+			fmt.Fprintf(&b, "  reported %s\n", describeReported(r.Reported))
 		}
 	}
 	retired, _ := w.Retired(nil, 0, 1<<10)
 	for _, r := range retired {
-		fmt.Fprintf(&b, "retired %s %q\n  %+v\n", r.Schema.Kind, r.Values, r.Measures)
+		fmt.Fprintf(&b, "retired %s %q\n  %s\n", r.Schema.Kind, r.Values, describeMeasures(&r.Measures))
 	}
 	if keys := w.DedupStats(); keys.Keys > 0 {
 		fmt.Fprintf(&b, "%d dedup keys in minute %d, files %v\n", keys.Keys, keys.Minute, w.KeyFiles())
@@ -148,5 +185,58 @@ func (w *world) describe() string {
 	if totals.Window.Number > 0 {
 		fmt.Fprintf(&b, " window=%+v", totals.Window)
 	}
-	return b.String() + "\n"
+	b.WriteString("\n")
+	if version > 2 {
+		w.describeOnce(&b)
+	}
+	return b.String()
+}
+
+// describeMeasures prints what version 1 had, and of what came later what there
+// is: the files of old versions have to read as they did.
+func describeMeasures(m *usage.Measures) string {
+	old := struct {
+		Requests                              [usage.Outcomes]int64
+		Duration, RequestBytes, ResponseBytes int64
+		Tokens                                [usage.TokenTypes]int64
+		TimeToFirstToken                      int64
+	}{m.Requests, m.Duration, m.RequestBytes, m.ResponseBytes, m.Tokens, m.TimeToFirstToken}
+	text := fmt.Sprintf("%+v", old)
+	fields := m.Fields()
+	for f := usage.FieldCostReported; int(f) < usage.FieldCount; f++ {
+		if n := *fields[f]; n != 0 {
+			text += fmt.Sprintf(" %d:%d", f, n)
+		}
+	}
+	return text
+}
+
+func describeReported(r *usage.Reported) string {
+	until := r.Until[:]
+	for len(until) > int(usage.FieldCostReported) && until[len(until)-1] == 0 {
+		until = until[:len(until)-1]
+	}
+	return fmt.Sprintf("{Seq:%d Measures:%s Durations:%+v FirstTokens:%+v Until:%v}",
+		r.Seq, describeMeasures(&r.Measures), r.Durations, r.FirstTokens, until)
+}
+
+// describeOnce prints what makes one call count once.
+func (w *world) describeOnce(b *strings.Builder) {
+	choices, _ := w.Choices(nil, 0, 1<<20)
+	calls, _, _ := w.Calls(nil, 0, 1<<20)
+	totals := w.Totals()
+	fmt.Fprintf(b, "choices %q\ncalls %+v\nstreams since %d, forgotten %d\n", choices, calls, totals.Since, totals.Forgotten)
+	for _, s := range streamsOf(w.Engine) {
+		fmt.Fprintf(b, "  %+v\n", s)
+	}
+}
+
+// streamsOf are all streams, in the order in which they would be forgotten.
+func streamsOf(e *engine.Engine) []usage.Stream {
+	list, _, _ := e.Streams(nil, 0, math.MaxInt32)
+	slices.SortFunc(list, func(a, b usage.Stream) int { return cmp.Compare(a.Touched, b.Touched) })
+	for i := range list {
+		list[i].Touched = 0 // numbers do not stay, their order does
+	}
+	return list
 }

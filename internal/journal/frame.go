@@ -41,7 +41,10 @@ const (
 	frameWindowRows
 	frameWindowData
 	frameWindow
-	frameKinds = frameWindow
+	frameChoices
+	frameCalls
+	frameStreams
+	frameKinds = frameStreams
 )
 
 // castagnoli returns the CRC table; crc32.MakeTable hands out a shared one.

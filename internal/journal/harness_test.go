@@ -75,6 +75,7 @@ func recoverOnly(dir string, fsys files.FS, layout *usage.Layout) (*world, error
 	w.journal = j
 	w.Engine = engine.New(engine.Options{
 		Schemas: w.schemas, Hasher: w.hasher, Layout: w.layout, Journal: j.Append, JournalWindow: j.AppendWindow,
+		Since: 1e9,
 		Dedup: dedup.New(dedup.Options{Minutes: 10, MaxBytes: 1 << 20}),
 	})
 	var err error
@@ -99,7 +100,7 @@ func (w *world) count(name string) uint64 {
 		k.Value(v)
 	}
 	b := usage.NewBatch(w.hasher)
-	g, _ := b.Group(k.Bytes(), 3600)
+	g, _ := b.Group(k.Bytes(), 3600, 0)
 	b.Add(usage.Record{Group: g, Duration: 1e6, Bucket: w.layout.Bucket(1e6)}, 0)
 	return w.Commit(b, usage.Moment{})
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"slices"
 	"time"
 
@@ -17,7 +18,8 @@ import (
 //	1  series, ledger of spans, export times
 //	2  secret, ages, ledgers by signal, dedup keys, retired rows, sync marks,
 //	   delta windows
-const FormatVersion = 2
+//	3  costs, what is owed, data points, and what makes one call count once
+const FormatVersion = 3
 
 // All kinds of file begin with eight bytes of magic and the version as u32.
 const (
@@ -75,6 +77,8 @@ func appendPreamble(dst []byte, magic string, h header) []byte {
 		dst = binary.AppendUvarint(dst, uint64(b))
 	}
 	dst = appendString(dst, h.Secret)
+	// Once more, under the checksum: a bit of the other may flip.
+	dst = binary.AppendUvarint(dst, FormatVersion)
 	return endFrame(dst, start)
 }
 
@@ -160,7 +164,18 @@ func (r *frameReader) decodeHeader(version uint32, payload []byte) (header, erro
 	if c.err != nil {
 		return header{}, r.corrupt("header: %v", c.err)
 	}
+	if inside := c.version(version); inside != version {
+		return header{}, r.corrupt("it has format version %d, its header %d", version, inside)
+	}
 	return h, nil
+}
+
+// version reads the version that a header ends with; those before 3 end without.
+func (c *cursor) version(outside uint32) uint32 {
+	if len(c.rest) == 0 && outside < 3 {
+		return outside
+	}
+	return uint32(min(c.uvarint(), math.MaxUint32))
 }
 
 func appendBool(dst []byte, v bool) []byte {

@@ -45,6 +45,7 @@ func newKept(fsys files.FS) *kept {
 	k.journal = New(Options{Schemas: schemas, Layout: k.layout, FS: fsys})
 	k.Engine = engine.New(engine.Options{
 		Schemas: schemas, Hasher: k.hasher, Layout: k.layout, Journal: k.journal.Append, JournalWindow: k.journal.AppendWindow,
+		Since: 1e9,
 		Dedup: dedup.New(dedup.Options{Minutes: 10}),
 	})
 	return k
@@ -88,13 +89,31 @@ func (k *kept) send(key uint64) uint64 {
 		b.Value(v)
 	}
 	batch := usage.NewBatch(k.hasher)
-	group, _ := batch.Group(b.Bytes(), 3600)
-	record := usage.Record{Group: group, Duration: 1e6, Bucket: k.layout.Bucket(1e6)}
+	source := int32(0)
 	if schema == k.providers {
-		record.Inference = batch.AddInference(usage.Inference{Tokens: [usage.TokenTypes]int64{1, 2, 3, 4, 5}, TimeToFirstToken: -1})
+		source = batch.Source(usage.AppendSource(nil, usage.Provider, "gen_ai", fmt.Sprint(key%3)), usage.Rank(key%3))
 	}
-	batch.Add(record, spread(key))
+	group, _ := batch.Group(b.Bytes(), 3600, source)
+	record := usage.Record{Group: group, Duration: 1e6, Bucket: k.layout.Bucket(1e6)}
+	if schema != k.providers {
+		batch.Add(record, spread(key))
+	} else {
+		k.addInference(batch, record, key)
+	}
 	return k.Commit(batch, usage.Moment{Wall: 1e18, Age: k.age})
+}
+
+// addInference adds a call and, as a data point, what all calls have cost so far.
+func (k *kept) addInference(b *usage.Batch, r usage.Record, key uint64) {
+	point := usage.Record{Group: r.Group}
+	r.Inference = b.AddInference(usage.Inference{Tokens: [usage.TokenTypes]int64{1, 2, 3, 4, 5}, TimeToFirstToken: -1})
+	at := int64(key) * 100
+	b.AddCall(b.Add(r, spread(key)), usage.Call{Self: spread(key + 1), Parent: spread(key + 1e6), Twin: spread(key % 8), Start: at, End: at + 50})
+	point.Amount = b.AddAmount(usage.Amount{
+		Value:  usage.Value{Sum: at, Count: int64(key), Spread: []usage.BucketCount{{Bucket: 3, Count: int64(key)}}},
+		Stream: spread(key % 8), Start: 1e18, Time: at, Field: usage.FieldTimeToFirstToken,
+	})
+	b.Add(point, 0)
 }
 
 // spread makes a hash of a key: they are expected to be spread evenly.

@@ -28,7 +28,7 @@ func (k *kept) describe() string {
 	for i := range retired {
 		fmt.Fprintf(&b, "retired %q: %+v\n", retired[i].Values, retired[i].Measures)
 	}
-	fmt.Fprintf(&b, "ledgers %v, %d keys", k.Stats().Ledgers, k.DedupStats().Keys)
+	fmt.Fprintf(&b, "ledgers %v, %d keys, once %q", k.Stats().Ledgers, k.DedupStats().Keys, k.once())
 	return b.String()
 }
 

@@ -16,6 +16,10 @@ type Target interface {
 	RestoreRetired(row *usage.Retired) error
 	RestoreKeys(minute int64, keys []uint64)
 	LoadKeys(f usage.KeyFile, keys []uint64) error
+	RestoreChoices(list []usage.Choice)
+	RestoreCalls(list []usage.Call)
+	// RestoreStreams keeps the spreads of streams.
+	RestoreStreams(list []usage.Stream)
 	Resume(base uint64, totals usage.Totals)
 	Replay(c *usage.Commit) error
 	// Report says that changes are in a window that ends at a time.

@@ -68,6 +68,8 @@ func (s *snapshotReader) frame(kind frameKind, payload []byte) error {
 		f := usage.KeyFile{Number: c.uvarint(), Minute: c.varint(), Count: int(c.amount())}
 		s.keys = append(s.keys, f)
 		return c.err
+	case frameChoices, frameCalls, frameStreams:
+		return s.once(kind, payload)
 	case frameEnd:
 		s.ended = true
 		return s.end(payload)
@@ -206,7 +208,9 @@ func (r *recovery) replayCommit(c *usage.Commit) error {
 		for i := range c.Deltas {
 			d := &c.Deltas[i]
 			d.Durations, d.FirstTokens, d.Duration, d.TimeToFirstToken = nil, nil, 0, 0
+			d.DurationSpread, d.FirstTokenSpread = nil, nil
 		}
+		leaveSpreads(c.Streams)
 	}
 	if err := r.target.Replay(c); err != nil {
 		return err

@@ -19,6 +19,9 @@ type Source interface {
 	Keys() iter.Seq2[int64, []uint64]
 	// KeyFiles are the files that have the others.
 	KeyFiles() []usage.KeyFile
+	Choices(dst []usage.Choice, from, limit int) (out []usage.Choice, more bool)
+	Calls(dst []usage.Call, after uint64, limit int) (out []usage.Call, next uint64, more bool)
+	Streams(dst []usage.Stream, from, limit int) (out []usage.Stream, next int, more bool)
 	Totals() usage.Totals
 }
 
@@ -194,7 +197,9 @@ type snapshotWriter struct {
 // contains. The files with dedup keys come after the keys that are in none,
 // because a minute may get its file in between.
 func (w *snapshotWriter) writeAll(src Source) error {
-	for _, write := range []func(Source) error{w.writeSeries, w.writeRetired, w.writeKeys, w.writeKeyFiles} {
+	for _, write := range []func(Source) error{
+		w.writeSeries, w.writeRetired, w.writeKeys, w.writeKeyFiles, w.writeChoices, w.writeCalls, w.writeStreams,
+	} {
 		if err := write(src); err != nil {
 			return err
 		}

@@ -1,6 +1,7 @@
 package journal
 
 import (
+	"fmt"
 	"maps"
 	"math"
 	"strings"
@@ -12,7 +13,8 @@ import (
 type standing struct {
 	live, retired map[string]counted
 	ledgers       usage.Ledgers
-	keys          int // for deduplication
+	keys          int    // for deduplication
+	once          string // choices, calls and streams, as they are stored
 }
 
 type counted struct {
@@ -35,12 +37,22 @@ func (k *kept) standing() standing {
 	for i := range retired {
 		s.retired[strings.Join(retired[i].Values, "|")] = counted{Measures: retired[i].Measures}
 	}
+	s.once = k.once()
 	return s
+}
+
+func (k *kept) once() string {
+	var c usage.Commit
+	c.Choices, _ = k.Choices(nil, 0, math.MaxInt32)
+	c.Calls, _, _ = k.Calls(nil, 0, math.MaxInt32)
+	c.Streams = streamsOf(k.Engine)
+	totals := k.Totals()
+	return fmt.Sprint(totals.Since, totals.Forgotten) + string(appendOnce(nil, &c))
 }
 
 // equal says whether both are the same, but for dedup keys.
 func (s *standing) equal(o *standing) bool {
-	return maps.Equal(s.live, o.live) && maps.Equal(s.retired, o.retired) && s.ledgers == o.ledgers
+	return maps.Equal(s.live, o.live) && maps.Equal(s.retired, o.retired) && s.ledgers == o.ledgers && s.once == o.once
 }
 
 // totals are what was counted by identity, ever.

@@ -42,7 +42,7 @@ func (w *world) define(series int) {
 			for _, v := range []string{"service", "http", fmt.Sprintf("GET /api/v1/things/%d/parts", i)} {
 				k.Value(v)
 			}
-			g, _ := batch.Group(k.Bytes(), 3600)
+			g, _ := batch.Group(k.Bytes(), 3600, 0)
 			batch.Add(usage.Record{Group: g, Duration: 1e6, Bucket: w.layout.Bucket(1e6)}, 0)
 		}
 		w.Commit(batch, usage.Moment{})

@@ -127,7 +127,7 @@ func (w *world) countedWith(name string, keys []uint64) func() uint64 {
 		b := batches.Get().(*usage.Batch)
 		defer batches.Put(b)
 		b.Reset()
-		g, _ := b.Group(identity, 3600)
+		g, _ := b.Group(identity, 3600, 0)
 		b.Add(usage.Record{Group: g, Duration: 1e6, Bucket: w.layout.Bucket(1e6)}, 0)
 		b.Marks.Keys = append(b.Marks.Keys, keys...)
 		b.Marks.Seen = append(b.Marks.Seen, make([]bool, len(keys))...)

@@ -37,6 +37,8 @@ type TelemetryBuilder struct {
 	UsageFlushDuration      metric.Float64Histogram
 	UsageFlushFailures      metric.Int64Counter
 	UsageJournalSize        metric.Int64ObservableGauge
+	UsagePricesFailures     metric.Int64Counter
+	UsagePricesModels       metric.Int64ObservableGauge
 	UsageRecords            metric.Int64ObservableCounter
 	UsageRecordsReceived    metric.Int64ObservableCounter
 	UsageRecordsRefused     metric.Int64Counter
@@ -45,6 +47,7 @@ type TelemetryBuilder struct {
 	UsageStateDamaged       metric.Int64Counter
 	UsageStateResets        metric.Int64Counter
 	UsageStateTorn          metric.Int64Counter
+	UsageTokensAssumed      metric.Int64Counter
 	UsageTokensInconsistent metric.Int64Counter
 }
 
@@ -110,6 +113,21 @@ func (builder *TelemetryBuilder) RegisterUsageJournalSizeCallback(cb metric.Int6
 		cb(ctx, &observerInt64{inst: builder.UsageJournalSize, obs: o})
 		return nil
 	}, builder.UsageJournalSize)
+	if err != nil {
+		return err
+	}
+	builder.mu.Lock()
+	defer builder.mu.Unlock()
+	builder.registrations = append(builder.registrations, reg)
+	return nil
+}
+
+// RegisterUsagePricesModelsCallback sets callback for observable UsagePricesModels metric.
+func (builder *TelemetryBuilder) RegisterUsagePricesModelsCallback(cb metric.Int64Callback) error {
+	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
+		cb(ctx, &observerInt64{inst: builder.UsagePricesModels, obs: o})
+		return nil
+	}, builder.UsagePricesModels)
 	if err != nil {
 		return err
 	}
@@ -272,6 +290,18 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 		metric.WithUnit("By"),
 	)
 	errs = errors.Join(errs, err)
+	builder.UsagePricesFailures, err = builder.meter.Int64Counter(
+		"otelcol.usage.prices.failures",
+		metric.WithDescription("Changed price files that could not be used [Alpha]"),
+		metric.WithUnit("{failure}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.UsagePricesModels, err = builder.meter.Int64ObservableGauge(
+		"otelcol.usage.prices.models",
+		metric.WithDescription("Models in the price table that is in force [Alpha]"),
+		metric.WithUnit("{model}"),
+	)
+	errs = errors.Join(errs, err)
 	builder.UsageRecords, err = builder.meter.Int64ObservableCounter(
 		"otelcol.usage.records",
 		metric.WithDescription("Records received, by what became of them [Alpha]"),
@@ -318,6 +348,12 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 		"otelcol.usage.state.torn",
 		metric.WithDescription("Bytes cut at the end of the journal at start, which a dying process was writing [Alpha]"),
 		metric.WithUnit("By"),
+	)
+	errs = errors.Join(errs, err)
+	builder.UsageTokensAssumed, err = builder.meter.Int64Counter(
+		"otelcol.usage.tokens.assumed",
+		metric.WithDescription("Inference calls that do not say whether their input contains the cached tokens [Alpha]"),
+		metric.WithUnit("{call}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.UsageTokensInconsistent, err = builder.meter.Int64Counter(

@@ -36,6 +36,10 @@ func TestSetupTelemetry(t *testing.T) {
 		observer.Observe(1)
 		return nil
 	}))
+	require.NoError(t, tb.RegisterUsagePricesModelsCallback(func(_ context.Context, observer metric.Int64Observer) error {
+		observer.Observe(1)
+		return nil
+	}))
 	require.NoError(t, tb.RegisterUsageRecordsCallback(func(_ context.Context, observer metric.Int64Observer) error {
 		observer.Observe(1)
 		return nil
@@ -57,10 +61,12 @@ func TestSetupTelemetry(t *testing.T) {
 	tb.UsageExportRejected.Add(context.Background(), 1)
 	tb.UsageFlushDuration.Record(context.Background(), 1)
 	tb.UsageFlushFailures.Add(context.Background(), 1)
+	tb.UsagePricesFailures.Add(context.Background(), 1)
 	tb.UsageRecordsRefused.Add(context.Background(), 1)
 	tb.UsageStateDamaged.Add(context.Background(), 1)
 	tb.UsageStateResets.Add(context.Background(), 1)
 	tb.UsageStateTorn.Add(context.Background(), 1)
+	tb.UsageTokensAssumed.Add(context.Background(), 1)
 	tb.UsageTokensInconsistent.Add(context.Background(), 1)
 	AssertEqualUsageBadValues(t, testTel,
 		[]metricdata.DataPoint[int64]{{Value: 1}},
@@ -89,6 +95,12 @@ func TestSetupTelemetry(t *testing.T) {
 	AssertEqualUsageJournalSize(t, testTel,
 		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
+	AssertEqualUsagePricesFailures(t, testTel,
+		[]metricdata.DataPoint[int64]{{Value: 1}},
+		metricdatatest.IgnoreTimestamp())
+	AssertEqualUsagePricesModels(t, testTel,
+		[]metricdata.DataPoint[int64]{{Value: 1}},
+		metricdatatest.IgnoreTimestamp())
 	AssertEqualUsageRecords(t, testTel,
 		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
@@ -111,6 +123,9 @@ func TestSetupTelemetry(t *testing.T) {
 		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
 	AssertEqualUsageStateTorn(t, testTel,
+		[]metricdata.DataPoint[int64]{{Value: 1}},
+		metricdatatest.IgnoreTimestamp())
+	AssertEqualUsageTokensAssumed(t, testTel,
 		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
 	AssertEqualUsageTokensInconsistent(t, testTel,

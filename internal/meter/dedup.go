@@ -7,6 +7,7 @@ import (
 
 	"github.com/otelusage/usageprocessor/internal/engine"
 	"github.com/otelusage/usageprocessor/internal/engine/dedup"
+	"github.com/otelusage/usageprocessor/internal/extract"
 )
 
 // window returns what remembers what was counted, nil for nothing.
@@ -15,6 +16,14 @@ func (d *Dedup) window() *dedup.Window {
 		return nil
 	}
 	return dedup.New(dedup.Options{Minutes: int(d.Window / time.Minute), MaxBytes: d.MaxBytes})
+}
+
+// keys says what tells records apart.
+func (d *Dedup) keys() extract.Dedup {
+	if d == nil {
+		return extract.Dedup{}
+	}
+	return extract.Dedup{Enabled: true, LogAttributes: d.LogAttributes}
 }
 
 // packKeys packs the dedup keys of minutes that are over and, with persistence,

@@ -33,6 +33,7 @@ type Meter struct {
 	store     *store // nil when nothing is kept
 	emitter   *emit.Emitter
 	telemetry *telemetry
+	prices    *prices // nil when only reported costs count
 	clock     clock
 
 	run     sync.WaitGroup // the goroutines of run.go
@@ -46,7 +47,12 @@ func Open(set Settings, o Options) (*Meter, error) {
 	schemas, hasher := &usage.Schemas{}, usage.NewHasher()
 	m := &Meter{options: o, log: set.Telemetry.Logger, stop: make(chan struct{})}
 	m.outbox = outbox{meter: m, exits: map[string]*Exit{}}
-	options := engine.Options{Schemas: schemas, Hasher: hasher, Layout: o.Layout, Dedup: o.Dedup.window()}
+	prices, err := openPrices(o.Prices, m.log)
+	if err != nil {
+		return nil, err
+	}
+	m.prices = prices
+	options := engine.Options{Schemas: schemas, Hasher: hasher, Layout: o.Layout, Dedup: o.Dedup.window(), Since: now().UnixNano()}
 	from := newOrigin()
 	if o.Persistence == nil {
 		m.engine = engine.New(options)
@@ -64,7 +70,7 @@ func Open(set Settings, o Options) (*Meter, error) {
 	m.clock = from.clock
 	m.extractor = extract.New(extract.Options{
 		Endpoints: o.Endpoints, Providers: o.Providers, Schemas: schemas, Hasher: hasher, Layout: o.Layout,
-		Dedup: o.Dedup != nil, Secret: from.secret,
+		Dialects: o.Dialects, Signals: o.Signals, Prices: m.prices.functions(), Dedup: o.Dedup.keys(), Secret: from.secret,
 	})
 	if err := m.begin(set, from); err != nil {
 		return nil, errors.Join(err, m.closeStore())
@@ -118,24 +124,22 @@ func (m *Meter) Traces(ctx context.Context, td ptrace.Traces, next consumer.Trac
 	return m.settle(r, next.ConsumeTraces(ctx, td))
 }
 
-// Logs passes a batch of log records on; they are in the ledger and, so far, in
-// no series.
+// Logs meters a batch of log records and passes it on.
 func (m *Meter) Logs(ctx context.Context, ld plog.Logs, next consumer.Logs) error {
 	if err := m.admit(usage.Logs, ld.LogRecordCount); err != nil {
 		return err
 	}
-	r := m.extractor.Unrecognized(usage.Logs, ld.LogRecordCount())
+	r := m.extractor.Logs(ld, now())
 	defer m.extractor.Release(r)
 	return m.settle(r, next.ConsumeLogs(ctx, ld))
 }
 
-// Metrics passes a batch of data points on; they are in the ledger and, so far,
-// in no series.
+// Metrics meters a batch of data points and passes it on.
 func (m *Meter) Metrics(ctx context.Context, md pmetric.Metrics, next consumer.Metrics) error {
 	if err := m.admit(usage.Metrics, md.DataPointCount); err != nil {
 		return err
 	}
-	r := m.extractor.Unrecognized(usage.Metrics, md.DataPointCount())
+	r := m.extractor.Metrics(md, now())
 	defer m.extractor.Release(r)
 	return m.settle(r, next.ConsumeMetrics(ctx, md))
 }
@@ -242,6 +246,9 @@ const rowsPerExport = 4096
 // upkeep is what happens now and then while the meter is open.
 func (m *Meter) upkeep() {
 	m.packKeys()
+	if m.prices.refresh() {
+		m.telemetry.pricesFailed()
+	}
 	if m.store != nil {
 		m.store.tick(m.engine)
 	}

@@ -32,6 +32,7 @@ func (c *modelConfig) options(fsys files.FS) Options {
 	o := Options{
 		Endpoints: extract.Side{Enabled: true, Dimensions: c.dimensions},
 		Providers: extract.Side{Enabled: c.providers, Dimensions: c.dimensions},
+		Dialects:  presets(),
 		Layout:    c.layout(), ExportInterval: time.Minute, Delta: c.delta,
 		Persistence: &Persistence{
 			Place: "the disk", Open: func(string) (files.FS, error) { return fsys, nil },

@@ -5,6 +5,7 @@ import (
 
 	"go.opentelemetry.io/collector/component"
 
+	"github.com/otelusage/usageprocessor/internal/dialect"
 	"github.com/otelusage/usageprocessor/internal/extract"
 	"github.com/otelusage/usageprocessor/internal/journal/files"
 	"github.com/otelusage/usageprocessor/internal/usage"
@@ -19,6 +20,11 @@ type Options struct {
 	// Delta says that an export has what has changed since the one before;
 	// otherwise it has what was ever counted.
 	Delta bool
+	// Dialects are the enabled ones, Signals which signal bills, by family.
+	Dialects []*dialect.File
+	Signals  map[string]usage.Signal
+	// Prices is nil when only reported costs count.
+	Prices *Prices
 	// Dedup is nil when everything counts, however often it is sent.
 	Dedup *Dedup
 	// Persistence is nil when nothing is kept on disk.
@@ -30,6 +36,8 @@ type Options struct {
 type Dedup struct {
 	Window   time.Duration
 	MaxBytes int64
+	// LogAttributes tell log records apart, the first one present.
+	LogAttributes []string
 }
 
 // Persistence says where and how state is kept.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -20,6 +21,7 @@ import (
 	"go.uber.org/zap"
 	"go.uber.org/zap/zaptest/observer"
 
+	"github.com/otelusage/usageprocessor/internal/dialect"
 	"github.com/otelusage/usageprocessor/internal/extract"
 	"github.com/otelusage/usageprocessor/internal/journal/files"
 	"github.com/otelusage/usageprocessor/internal/journal/files/filestest"
@@ -36,6 +38,15 @@ type bench struct {
 	sink      *consumertest.MetricsSink
 }
 
+// presets are the built-in dialects, parsed once for all tests.
+var presets = sync.OnceValue(func() []*dialect.File {
+	files, err := dialect.Presets()
+	if err != nil {
+		panic(err)
+	}
+	return files
+})
+
 func settings(telemetry *componenttest.Telemetry, log *zap.Logger) Settings {
 	set := Settings{ID: component.MustNewID("usage"), Telemetry: telemetry.NewTelemetrySettings()}
 	set.Telemetry.Logger = log
@@ -44,7 +55,7 @@ func settings(telemetry *componenttest.Telemetry, log *zap.Logger) Settings {
 
 func options(durability Durability, fsys files.FS) Options {
 	return Options{
-		Endpoints: extract.Side{Enabled: true}, Providers: extract.Side{Enabled: true},
+		Endpoints: extract.Side{Enabled: true}, Providers: extract.Side{Enabled: true}, Dialects: presets(),
 		Layout: usage.ExponentialLayout(), ExportInterval: time.Minute,
 		Dedup: &Dedup{Window: 10 * time.Minute, MaxBytes: 1 << 20},
 		Persistence: &Persistence{

@@ -30,7 +30,7 @@ func newTelemetry(set component.TelemetrySettings, m *Meter) (*telemetry, error)
 	for i := range t.signals {
 		t.signals[i] = metric.WithAttributes(attribute.String("signal", usage.Signal(i).String()))
 	}
-	err = errors.Join(t.observeEngine(m), t.observeDedup(m))
+	err = errors.Join(t.observeEngine(m), t.observeDedup(m), t.observePrices(m.prices))
 	if m.store != nil {
 		err = errors.Join(err, t.observeStore(m.store))
 	}
@@ -98,6 +98,17 @@ func (t *telemetry) observeDedup(m *Meter) error {
 	)
 }
 
+func (t *telemetry) observePrices(p *prices) error {
+	if p == nil {
+		return nil
+	}
+	return t.builder.RegisterUsagePricesModelsCallback(func(_ context.Context, o metric.Int64Observer) error {
+		table := p.table.Load()
+		o.Observe(int64(table.Models()), metric.WithAttributes(attribute.String("source", table.Source())))
+		return nil
+	})
+}
+
 func (t *telemetry) observeStore(s *store) error {
 	return errors.Join(
 		t.builder.RegisterUsageJournalSizeCallback(func(_ context.Context, o metric.Int64Observer) error {
@@ -119,6 +130,9 @@ func (t *telemetry) read(r *extract.Reading) {
 	})
 	if r.Inconsistent > 0 {
 		t.builder.UsageTokensInconsistent.Add(ctx, r.Inconsistent)
+	}
+	if r.Assumed > 0 {
+		t.builder.UsageTokensAssumed.Add(ctx, r.Assumed)
 	}
 }
 
@@ -159,6 +173,8 @@ func (t *telemetry) flushFailed() {
 func (t *telemetry) exportRejected(points int) {
 	t.builder.UsageExportRejected.Add(context.Background(), int64(points))
 }
+
+func (t *telemetry) pricesFailed() { t.builder.UsagePricesFailures.Add(context.Background(), 1) }
 
 func (t *telemetry) exportFailed() { t.builder.UsageExportFailures.Add(context.Background(), 1) }
 

@@ -14,18 +14,13 @@ type Record struct {
 	// Inference points to what only inference calls have: what
 	// [Batch.AddInference] returned, or 0.
 	Inference int32
-	Bucket    Bucket
-	Outcome   Outcome
+	// Amount points to what only data points have: what [Batch.AddAmount]
+	// returned, or 0. Such a record is no call of its own.
+	Amount  int32
+	Bucket  Bucket
+	Outcome Outcome
 	// verdict is what becomes of the record; Counted until it is dropped.
 	verdict Verdict
-}
-
-// Inference is what only inference calls report.
-type Inference struct {
-	Tokens [TokenTypes]int64
-	// TimeToFirstToken is in nanoseconds; negative: not reported.
-	TimeToFirstToken int64
-	Bucket           Bucket
 }
 
 // Batch is what one Consume call amounts to: its records, grouped by identity
@@ -41,23 +36,46 @@ type Batch struct {
 	hasher     Hasher
 	records    []Record
 	inferences []Inference
+	amounts    []Amount
+	calls      []recordCall
 	groups     []group
+	sources    []source
 	keys       []byte
 	index      []int32 // open addressing: group number + 1, 0 is free
 
 	deltas  []Delta
-	buckets []Bucket // what Delta.Durations and FirstTokens refer to
+	buckets []Bucket      // what Delta.Durations and FirstTokens refer to
+	spreads []BucketCount // what its spreads refer to
+}
+
+// recordCall is the call that a record is about.
+type recordCall struct {
+	record int32
+	Call
+}
+
+// source is one signal of the records that tell of the same calls, or one of
+// several ways in which a signal does.
+type source struct {
+	name   span // see AppendSource
+	rank   Rank
+	within int32 // the signal's own number; 0: it is the signal
+	// counts says that it has counted records, dropped that it is not billed; both
+	// are of the call of Sources that goes on.
+	counts, dropped bool
 }
 
 // group is one identity and hour within the batch.
 type group struct {
-	hash uint64
-	hour int64
-	key  span
+	hash   uint64
+	hour   int64
+	key    span
+	source int32 // what Batch.Source returned, or 0
 	// shadow is the claim under which the group would repeat inference calls.
 	shadow span
 	// observations, counted by Seal
 	durations, firstTokens int
+	counted                int32 // records
 }
 
 // span is a part of Batch.keys.
@@ -75,22 +93,39 @@ func (b *Batch) Reset() {
 	clear(b.index)
 	b.Ledger = Ledger{}
 	b.Marks.reset()
-	b.records, b.inferences = b.records[:0], b.inferences[:0]
-	b.groups, b.keys, b.deltas = b.groups[:0], b.keys[:0], b.deltas[:0]
+	clear(b.amounts) // they refer to spreads
+	b.records, b.inferences, b.amounts, b.calls = b.records[:0], b.inferences[:0], b.amounts[:0], b.calls[:0]
+	b.groups, b.sources, b.keys, b.deltas = b.groups[:0], b.sources[:0], b.keys[:0], b.deltas[:0]
 }
 
-// Group returns the number of the group with this key and hour, and whether it
-// is new to the batch. The key is copied.
-func (b *Batch) Group(key []byte, hour int64) (n int32, added bool) {
+// Source returns the number of a signal that tells of calls which others may
+// tell of as well. A batch has few: one for each service and family at most.
+func (b *Batch) Source(name []byte, rank Rank) int32 { return b.SourceWithin(name, rank, 0) }
+
+// SourceWithin is Source for one of several ways in which a signal tells of calls:
+// it bills if the signal and the way do.
+func (b *Batch) SourceWithin(name []byte, rank Rank, within int32) int32 {
+	for i := range b.sources {
+		if s := &b.sources[i]; s.rank == rank && s.within == within && string(b.bytes(s.name)) == string(name) {
+			return int32(i + 1)
+		}
+	}
+	b.sources = append(b.sources, source{name: b.store(name), rank: rank, within: within})
+	return int32(len(b.sources))
+}
+
+// Group returns the number of the group with this key, hour and source, and
+// whether it is new to the batch. The key is copied.
+func (b *Batch) Group(key []byte, hour int64, source int32) (n int32, added bool) {
 	hash := b.hasher.Sum(key)
 	mask := uint64(len(b.index) - 1)
 	// Nearly always a batch covers one hour: the hour is compared, not hashed.
 	for i := hash & mask; ; i = (i + 1) & mask {
 		n := b.index[i] - 1
 		if n < 0 {
-			return b.addGroup(i, group{hash: hash, hour: hour, key: b.store(key)}), true
+			return b.addGroup(i, group{hash: hash, hour: hour, key: b.store(key), source: source}), true
 		}
-		if g := &b.groups[n]; g.hash == hash && g.hour == hour && string(b.bytes(g.key)) == string(key) {
+		if g := &b.groups[n]; g.hash == hash && g.hour == hour && g.source == source && string(b.bytes(g.key)) == string(key) {
 			return n, false
 		}
 	}
@@ -149,6 +184,7 @@ func (b *Batch) Add(r Record, key uint64) int {
 	b.records = append(b.records, r)
 	b.Marks.add(key)
 	b.Ledger[Counted]++
+	b.groups[r.Group].counted++
 	return len(b.records) - 1
 }
 
@@ -157,7 +193,20 @@ func (b *Batch) Add(r Record, key uint64) int {
 func (b *Batch) Drop(record int, verdict Verdict) {
 	r := &b.records[record]
 	b.Ledger.Move(r.verdict, verdict, 1)
+	if r.verdict == Counted && verdict != Counted {
+		b.groups[r.Group].counted--
+	}
 	r.verdict = verdict
+}
+
+// WithdrawAliases takes back the second keys of records that are not counted:
+// the record that is counted instead may have the same.
+func (b *Batch) WithdrawAliases() {
+	for n := range b.Marks.also {
+		if place, record := b.Marks.alias(n); b.records[record].verdict != Counted {
+			b.Marks.Keys[place] = 0
+		}
+	}
 }
 
 // DropDuplicates drops every record whose mark was seen before.
@@ -165,6 +214,11 @@ func (b *Batch) DropDuplicates() {
 	for i := range b.records {
 		if b.Marks.duplicate(i) {
 			b.Drop(i, Duplicate)
+		}
+	}
+	for n := range b.Marks.also {
+		if place, record := b.Marks.alias(n); b.Marks.Seen[place] && b.records[record].verdict == Counted {
+			b.Drop(record, SkippedDuplicateSignal)
 		}
 	}
 }
@@ -178,6 +232,9 @@ func (b *Batch) Key(group int) (key []byte, hash uint64) {
 // ShadowOf is the claim that a group shadows; empty for nearly all groups.
 func (b *Batch) ShadowOf(group int) []byte { return b.bytes(b.groups[group].shadow) }
 
+// Counted is how many records of a group are counted.
+func (b *Batch) Counted(group int) int64 { return int64(b.groups[group].counted) }
+
 // Seal adds the records up and returns a delta for every group, in order. The
 // deltas share the batch's memory and end with the next Seal. Groups without
 // records have no requests.
@@ -188,6 +245,9 @@ func (b *Batch) Seal() []Delta {
 			b.addRecord(&b.deltas[r.Group], r)
 		}
 	}
+	for i := range b.deltas {
+		b.deltas[i].settle()
+	}
 	return b.deltas
 }
 
@@ -195,7 +255,7 @@ func (b *Batch) Seal() []Delta {
 // counting first makes that one allocation at most, and none when reused.
 func (b *Batch) prepareDeltas() {
 	b.countObservations()
-	b.deltas = b.deltas[:0]
+	b.deltas, b.spreads = b.deltas[:0], b.spreads[:0]
 	at := 0
 	for i := range b.groups {
 		g := &b.groups[i]
@@ -217,11 +277,13 @@ func (b *Batch) countObservations() {
 	total := 0
 	for i := range b.records {
 		r := &b.records[i]
-		if r.verdict != Counted {
+		if r.verdict != Counted || r.Amount > 0 {
 			continue
 		}
-		b.groups[r.Group].durations++
-		total++
+		if r.Bucket != NoBucket {
+			b.groups[r.Group].durations++
+			total++
+		}
 		if b.hasFirstToken(r) {
 			b.groups[r.Group].firstTokens++
 			total++
@@ -237,9 +299,15 @@ func (b *Batch) hasFirstToken(r *Record) bool {
 }
 
 func (b *Batch) addRecord(d *Delta, r *Record) {
+	if r.Amount > 0 {
+		d.addAmount(&b.amounts[r.Amount-1], r.Outcome, &b.spreads)
+		return
+	}
 	d.Requests[r.Outcome]++
 	d.Duration = AddSaturating(d.Duration, r.Duration)
-	d.Durations = append(d.Durations, r.Bucket)
+	if r.Bucket != NoBucket {
+		d.Durations = append(d.Durations, r.Bucket)
+	}
 	d.RequestBytes = AddSaturating(d.RequestBytes, r.RequestBytes)
 	d.ResponseBytes = AddSaturating(d.ResponseBytes, r.ResponseBytes)
 	if r.Inference == 0 {
@@ -253,6 +321,7 @@ func (b *Batch) addRecord(d *Delta, r *Record) {
 		d.TimeToFirstToken = AddSaturating(d.TimeToFirstToken, inference.TimeToFirstToken)
 		d.FirstTokens = append(d.FirstTokens, inference.Bucket)
 	}
+	d.addCost(inference)
 }
 
 // AppendClaim appends the claim of inference calls of a service at a provider.

@@ -12,7 +12,7 @@ func TestSealAddsUpByIdentityAndHour(t *testing.T) {
 	s := schemas.Intern(Provider, []string{"a"})
 	b := NewBatch(NewHasher())
 	add := func(name string, hour int64, r Record) int {
-		r.Group, _ = b.Group([]byte(keyOf(s, name)), hour)
+		r.Group, _ = b.Group([]byte(keyOf(s, name)), hour, 0)
 		return b.Add(r, 0)
 	}
 	for range 2 { // the second round works on reused memory
@@ -45,12 +45,12 @@ func TestBatchIndexGrows(t *testing.T) {
 	b := NewBatch(NewHasher())
 	name := func(i int) []byte { return []byte(keyOf(s, string(rune('a'+i%1000))+string(rune('a'+i/1000)))) }
 	for i := range 5000 {
-		n, added := b.Group(name(i), 0)
+		n, added := b.Group(name(i), 0, 0)
 		assert.Equal(t, int32(i), n)
 		assert.True(t, added)
 	}
 	for i := range 5000 {
-		n, added := b.Group(name(i), 0)
+		n, added := b.Group(name(i), 0, 0)
 		assert.Equal(t, int32(i), n)
 		assert.False(t, added)
 	}
@@ -70,8 +70,8 @@ func TestDuplicatesAreTakenOutAgain(t *testing.T) {
 	var schemas Schemas
 	s := schemas.Intern(Endpoint, []string{"a"})
 	b := NewBatch(NewHasher())
-	x, _ := b.Group([]byte(keyOf(s, "x")), 0)
-	y, _ := b.Group([]byte(keyOf(s, "y")), 0)
+	x, _ := b.Group([]byte(keyOf(s, "x")), 0, 0)
+	y, _ := b.Group([]byte(keyOf(s, "y")), 0, 0)
 	b.Add(Record{Group: x, Outcome: Error, Bucket: 1}, 11)
 	b.Add(Record{Group: x, Bucket: 2}, 12)
 	b.Drop(b.Add(Record{Group: y, Bucket: 3}, 13), SkippedNested)
@@ -90,7 +90,7 @@ func TestDuplicatesAreTakenOutAgain(t *testing.T) {
 	assert.Equal(t, []uint64{12, 14}, b.Marks.AppendNew(nil))
 
 	b.Reset()
-	b.Group([]byte(keyOf(s, "x")), 0)
+	b.Group([]byte(keyOf(s, "x")), 0, 0)
 	b.Add(Record{Group: 0}, 0)
 	b.Add(Record{Group: 0}, 7)
 	b.Marks.Seen[1] = true

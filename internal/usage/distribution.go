@@ -1,5 +1,7 @@
 package usage
 
+import "math"
+
 // Distribution is a histogram in plain form; its sum stands in [Measures].
 type Distribution struct {
 	// Zero counts durations of zero (exponential layout only).
@@ -11,11 +13,14 @@ type Distribution struct {
 	Counts []uint64
 }
 
-// Count is the number of observations.
+// Count is the number of observations. It saturates: strangers can say that
+// there were as many as they like.
 func (d *Distribution) Count() uint64 {
 	n := d.Zero
 	for _, c := range d.Counts {
-		n += c
+		if n += c; n < c {
+			return math.MaxUint64
+		}
 	}
 	return n
 }

@@ -1,6 +1,7 @@
 package usage
 
 import (
+	"math"
 	"math/rand/v2"
 	"testing"
 
@@ -100,10 +101,14 @@ func TestFieldsAreAllMeasures(t *testing.T) {
 	want.Duration, want.RequestBytes, want.ResponseBytes = 6, 7, 8
 	want.Tokens = [TokenTypes]int64{9, 10, 11, 12, 13}
 	want.TimeToFirstToken = 14
+	want.CostReported, want.CostPriced, want.Unpriced = 15, 16, 17
+	want.InputOwed, want.OutputOwed = 18, 19
 	assert.Equal(t, want, m)
 	for f, n := range map[Field]int64{
 		FieldRequests: m.Requests[0], FieldDuration: m.Duration, FieldRequestBytes: m.RequestBytes,
 		FieldResponseBytes: m.ResponseBytes, FieldTokens: m.Tokens[0], FieldTimeToFirstToken: m.TimeToFirstToken,
+		FieldCostReported: m.CostReported, FieldCostPriced: m.CostPriced, FieldUnpriced: m.Unpriced,
+		FieldInputOwed: m.InputOwed, FieldOutputOwed: m.OutputOwed,
 	} {
 		assert.Equal(t, n, *m.Fields()[f])
 	}
@@ -125,4 +130,9 @@ func TestWindowIsTaken(t *testing.T) {
 	w.Close()
 	assert.Equal(t, Window{Number: 3}, w)
 	assert.False(t, w.Open())
+}
+
+func TestCountSaturates(t *testing.T) {
+	d := Distribution{Zero: 1, Counts: []uint64{math.MaxUint64, 5}}
+	assert.Equal(t, uint64(math.MaxUint64), d.Count())
 }

@@ -13,9 +13,15 @@ const (
 	// FieldTokens is the first of a field for each type.
 	FieldTokens           = FieldResponseBytes + 1
 	FieldTimeToFirstToken = FieldTokens + Field(TokenTypes)
+	FieldCostReported     = FieldTimeToFirstToken + 1
+	FieldCostPriced       = FieldCostReported + 1
+	FieldUnpriced         = FieldCostPriced + 1
+	// FieldInputOwed and FieldOutputOwed are bookkeeping and never exported.
+	FieldInputOwed  = FieldUnpriced + 1
+	FieldOutputOwed = FieldInputOwed + 1
 
 	// FieldCount is the number of fields.
-	FieldCount = int(FieldTimeToFirstToken) + 1
+	FieldCount = int(FieldOutputOwed) + 1
 )
 
 // FieldTimes is a time for each field, in Unix nanoseconds.
@@ -28,5 +34,7 @@ func (m *Measures) Fields() [FieldCount]*int64 {
 		&m.Duration, &m.RequestBytes, &m.ResponseBytes,
 		&m.Tokens[0], &m.Tokens[1], &m.Tokens[2], &m.Tokens[3], &m.Tokens[4],
 		&m.TimeToFirstToken,
+		&m.CostReported, &m.CostPriced, &m.Unpriced,
+		&m.InputOwed, &m.OutputOwed,
 	}
 }

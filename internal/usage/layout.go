@@ -15,6 +15,9 @@ type Bucket int16
 // ZeroBucket holds durations of zero, which have no logarithm.
 const ZeroBucket Bucket = math.MinInt16
 
+// NoBucket is the bucket of a record that does not say how long its call took.
+const NoBucket = ZeroBucket + 1
+
 // MaxScale is the finest exponential resolution that is kept: buckets grow by
 // 2^(1/8), a relative error below 5 %. The index range of int64 nanoseconds at
 // this scale fits a [Bucket].

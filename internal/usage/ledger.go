@@ -24,9 +24,15 @@ const (
 	Duplicate
 	// UnmeteredUnrecognized items are in no form that usage is read from.
 	UnmeteredUnrecognized
+	// SkippedDuplicateSignal items tell of calls that another signal of the same
+	// service, or another record with the same response ID, has counted.
+	SkippedDuplicateSignal
+	// SkippedBaseline items are the first points of cumulative streams that began
+	// before anybody was looking: what they add is not known.
+	SkippedBaseline
 
 	// Verdicts is the number of verdicts.
-	Verdicts = int(UnmeteredUnrecognized) + 1
+	Verdicts = int(SkippedBaseline) + 1
 )
 
 // Result is the ledger column of a verdict: counted, duplicate, skipped or
@@ -37,7 +43,7 @@ func (v Verdict) Result() string {
 		return "counted"
 	case Duplicate:
 		return "duplicate"
-	case SkippedNested, SkippedAggregate, SkippedInferenceHTTP:
+	case SkippedNested, SkippedAggregate, SkippedInferenceHTTP, SkippedDuplicateSignal, SkippedBaseline:
 		return "skipped"
 	default:
 		return "unmetered"
@@ -61,6 +67,10 @@ func (v Verdict) Reason() string {
 		return "disabled"
 	case UnmeteredUnrecognized:
 		return "unrecognized"
+	case SkippedDuplicateSignal:
+		return "duplicate_signal"
+	case SkippedBaseline:
+		return "baseline"
 	default:
 		return ""
 	}

@@ -1,34 +1,52 @@
 package usage
 
 // Marks are the dedup keys of a batch: one for each record, 0 for a record that
-// has none, then at most one for all those that have none.
+// has none, then at most one for all those that have none, then those that some
+// records have beside their own.
 type Marks struct {
 	// Keys and Seen are parallel: Seen says that a key was counted before.
 	Keys []uint64
 	Seen []bool
-	// shared says that the last key is that of all records without one.
-	shared bool
+	// shared is 1 + the place of the key of all records without one; 0: none.
+	shared int
+	// also are the records of the keys at the end.
+	also []int32
 }
 
-func (m *Marks) reset() { *m = Marks{Keys: m.Keys[:0], Seen: m.Seen[:0]} }
+func (m *Marks) reset() { *m = Marks{Keys: m.Keys[:0], Seen: m.Seen[:0], also: m.also[:0]} }
 
 func (m *Marks) add(key uint64) {
 	m.Keys = append(m.Keys, key)
 	m.Seen = append(m.Seen, false)
 }
 
+// Withdraw takes back the key of a record.
+func (m *Marks) Withdraw(record int) { m.Keys[record] = 0 }
+
 // Share adds the key of all records that have none. No record may follow it.
 func (m *Marks) Share(key uint64) {
 	m.add(key)
-	m.shared = true
+	m.shared = len(m.Keys)
+}
+
+// Also adds the key under which another signal tells of the same call as a
+// record. Nothing but such keys may follow it.
+func (m *Marks) Also(record int, key uint64) {
+	m.add(key)
+	m.also = append(m.also, int32(record))
 }
 
 // duplicate says whether a record was counted before.
 func (m *Marks) duplicate(record int) bool {
-	if m.Keys[record] == 0 && m.shared {
-		record = len(m.Keys) - 1
+	if m.Keys[record] == 0 && m.shared > 0 {
+		record = m.shared - 1
 	}
 	return m.Seen[record]
+}
+
+// alias is the n-th of the keys added with Also: its place and its record.
+func (m *Marks) alias(n int) (place, record int) {
+	return len(m.Keys) - len(m.also) + n, int(m.also[n])
 }
 
 // AppendNew appends the keys that were not seen before.

@@ -12,20 +12,25 @@ type Measures struct {
 	ResponseBytes    int64
 	Tokens           [TokenTypes]int64
 	TimeToFirstToken int64 // ns, summed
+	// CostReported is what the telemetry itself said, CostPriced what a price
+	// table made of tokens, in nano-USD. No call is in both.
+	CostReported int64
+	CostPriced   int64
+	Unpriced     int64 // requests with tokens that no price is known for
+	// InputOwed and OutputOwed are tokens that stand in Input and Output although
+	// they belong to the cache or to reasoning: metrics tell of parts and wholes
+	// in points of their own, and a whole may come a batch before its part. What
+	// is owed is taken off the next input, so that no counter ever falls.
+	InputOwed  int64
+	OutputOwed int64
 }
 
 // Add adds o to m.
 func (m *Measures) Add(o *Measures) {
-	for i, v := range o.Requests {
-		m.Requests[i] = AddSaturating(m.Requests[i], v)
+	more := o.Fields()
+	for i, f := range m.Fields() {
+		*f = AddSaturating(*f, *more[i])
 	}
-	m.Duration = AddSaturating(m.Duration, o.Duration)
-	m.RequestBytes = AddSaturating(m.RequestBytes, o.RequestBytes)
-	m.ResponseBytes = AddSaturating(m.ResponseBytes, o.ResponseBytes)
-	for i, v := range o.Tokens {
-		m.Tokens[i] = AddSaturating(m.Tokens[i], v)
-	}
-	m.TimeToFirstToken = AddSaturating(m.TimeToFirstToken, o.TimeToFirstToken)
 }
 
 // Subtract subtracts o from m, where o is an earlier state of m. What o has more,
@@ -37,8 +42,9 @@ func (m *Measures) Subtract(o *Measures) {
 	}
 }
 
-// Any says whether there are any requests.
-func (m *Measures) Any() bool { return m.Requests != [Outcomes]int64{} }
+// Any says whether there is anything: data points may tell of tokens or costs
+// without requests.
+func (m *Measures) Any() bool { return *m != Measures{} }
 
 // TotalRequests is the number of requests over all outcomes.
 func (m *Measures) TotalRequests() int64 {

@@ -1,0 +1,93 @@
+package extract
+
+import (
+	"encoding/binary"
+
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/ptrace"
+
+	"github.com/otelusage/usageprocessor/internal/dialect"
+	"github.com/otelusage/usageprocessor/internal/usage"
+)
+
+// relateInference remembers a span of an inference call to find others of the
+// same call: in this batch by IDs, in others by what the engine keeps.
+func (r *Reading) relateInference(s ptrace.Span, record int, c *usage.Inference) {
+	known := inferred{relative: r.relative(s, record), alias: r.alias(), tokens: total(c)}
+	if trace := s.TraceID(); !trace.IsEmpty() {
+		known.call = usage.Call{
+			Self:   r.spanHash(trace, s.SpanID()),
+			Parent: r.spanHash(trace, s.ParentSpanID()),
+			Twin:   r.twin(trace, c),
+			Start:  int64(s.StartTimestamp()),
+			End:    int64(s.EndTimestamp()),
+		}
+	}
+	r.inferences = append(r.inferences, known)
+}
+
+// aliasCalls hands on what tells of the same calls as records of other batches
+// and signals. It comes after all records: their order is that of their keys.
+func (r *Reading) aliasCalls() {
+	for i := range r.inferences {
+		c := &r.inferences[i]
+		if c.call != (usage.Call{}) {
+			r.Batch.AddCall(int(c.record), c.call)
+		}
+		if c.alias != 0 {
+			r.Batch.Marks.Also(int(c.record), c.alias)
+		}
+	}
+}
+
+// Kinds of what is hashed with the state's own secret.
+const (
+	hashedSpan   = 's'
+	hashedTwin   = 't'
+	hashedID     = 'i'
+	hashedLogID  = 'l'
+	hashedLog    = 'r'
+	hashedStream = 'm'
+)
+
+func (r *Reading) spanHash(trace pcommon.TraceID, span pcommon.SpanID) uint64 {
+	if span.IsEmpty() {
+		return 0
+	}
+	r.claim = append(r.claim[:0], hashedSpan)
+	r.claim = append(r.claim, trace[:]...)
+	r.claim = append(r.claim, span[:]...)
+	return present(r.x.secret.sum(r.claim))
+}
+
+// twin is what a wrapper repeats of a call, whichever service wraps it.
+func (r *Reading) twin(trace pcommon.TraceID, c *usage.Inference) uint64 {
+	if total(c) == 0 {
+		return 0
+	}
+	r.claim = append(r.claim[:0], hashedTwin)
+	r.claim = append(r.claim, trace[:]...)
+	for _, n := range c.Tokens {
+		r.claim = binary.LittleEndian.AppendUint64(r.claim, uint64(n))
+	}
+	r.claim = append(r.claim, firstOf(r.values.text(dialect.RequestModel), r.values.text(dialect.ResponseModel))...)
+	return present(r.x.secret.sum(r.claim))
+}
+
+// alias is what the same call has in every signal and at every service that
+// tells of it: the provider's own ID of the response.
+func (r *Reading) alias() uint64 {
+	id := stated(r.values.text(dialect.ResponseID))
+	if id == "" || !r.x.dedup.Enabled {
+		return 0
+	}
+	r.claim = append(append(r.claim[:0], hashedID), id...)
+	return present(r.x.secret.sum(r.claim))
+}
+
+func total(c *usage.Inference) (n int64) {
+	for _, t := range c.Tokens {
+		n = usage.AddSaturating(n, t)
+	}
+	return n
+}
