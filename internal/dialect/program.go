@@ -106,10 +106,10 @@ func newFamily(name string, order []string, pins map[string]usage.Signal) *Famil
 	}
 	if pinned, ok := pins[name]; ok {
 		for s := range family.Ranks {
-			if usage.Signal(s) != pinned {
-				family.Ranks[s] = usage.NeverCounts
-			}
+			family.Ranks[s] = usage.NeverCounts
 		}
+		// No choice of an earlier configuration is better.
+		family.Ranks[pinned] = 0
 	}
 	return family
 }

@@ -1,8 +1,6 @@
 package extract
 
 import (
-	"encoding/binary"
-
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
@@ -54,24 +52,26 @@ func (r *Reading) spanHash(trace pcommon.TraceID, span pcommon.SpanID) uint64 {
 	if span.IsEmpty() {
 		return 0
 	}
-	r.claim = append(r.claim[:0], hashedSpan)
-	r.claim = append(r.claim, trace[:]...)
-	r.claim = append(r.claim, span[:]...)
-	return present(r.x.secret.sum(r.claim))
+	c := &r.content
+	c.begin(hashedSpan)
+	c.bytes(trace[:])
+	c.bytes(span[:])
+	return present(c.sum())
 }
 
 // twin is what a wrapper repeats of a call, whichever service wraps it.
-func (r *Reading) twin(trace pcommon.TraceID, c *usage.Inference) uint64 {
-	if total(c) == 0 {
+func (r *Reading) twin(trace pcommon.TraceID, call *usage.Inference) uint64 {
+	if total(call) == 0 {
 		return 0
 	}
-	r.claim = append(r.claim[:0], hashedTwin)
-	r.claim = append(r.claim, trace[:]...)
-	for _, n := range c.Tokens {
-		r.claim = binary.LittleEndian.AppendUint64(r.claim, uint64(n))
+	c := &r.content
+	c.begin(hashedTwin)
+	c.bytes(trace[:])
+	for _, n := range call.Tokens {
+		c.number(uint64(n))
 	}
-	r.claim = append(r.claim, firstOf(r.values.text(dialect.RequestModel), r.values.text(dialect.ResponseModel))...)
-	return present(r.x.secret.sum(r.claim))
+	c.text(firstOf(r.values.text(dialect.RequestModel), r.values.text(dialect.ResponseModel)))
+	return present(c.sum())
 }
 
 // alias is what the same call has in every signal and at every service that

@@ -2,11 +2,8 @@ package extract
 
 import (
 	"encoding/binary"
-	"math"
-	"strconv"
 
 	"github.com/dchest/siphash"
-	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
@@ -122,41 +119,4 @@ func (r *Reading) logKey(l plog.LogRecord) uint64 {
 	p = binary.LittleEndian.AppendUint64(p, uint64(l.ObservedTimestamp()))
 	r.claim = binary.LittleEndian.AppendUint64(p, content)
 	return present(r.hash.sum(r.claim))
-}
-
-// contentHash is of what a log record says, in whichever order.
-func (r *Reading) contentHash(l plog.LogRecord) uint64 {
-	sum := r.hashMap(l.Attributes())
-	r.claim = appendValue(append(r.claim[:0], l.EventName()...), l.Body())
-	return sum + r.x.secret.sum(r.claim)
-}
-
-// hashMap hashes attributes independently of their order: writers keep them in
-// maps.
-func (r *Reading) hashMap(m pcommon.Map) (sum uint64) {
-	for name, value := range m.All() {
-		r.claim = append(append(r.claim[:0], name...), 0)
-		r.claim = appendValue(r.claim, value)
-		sum += r.x.secret.sum(r.claim)
-	}
-	return sum
-}
-
-// appendValue appends a value, apart from values of other types.
-func appendValue(dst []byte, value pcommon.Value) []byte {
-	dst = append(dst, byte(value.Type()))
-	switch value.Type() {
-	case pcommon.ValueTypeEmpty:
-		return dst
-	case pcommon.ValueTypeStr:
-		return append(dst, value.Str()...)
-	case pcommon.ValueTypeInt:
-		return binary.LittleEndian.AppendUint64(dst, uint64(value.Int()))
-	case pcommon.ValueTypeDouble:
-		return binary.LittleEndian.AppendUint64(dst, math.Float64bits(value.Double()))
-	case pcommon.ValueTypeBool:
-		return strconv.AppendBool(dst, value.Bool())
-	default:
-		return append(dst, value.AsString()...)
-	}
 }

@@ -81,6 +81,7 @@ func New(o Options) *Extractor {
 			values:    newValues(len(dimensions)),
 			relatives: newRelatives(),
 			line:      ptrace.NewSpan(),
+			content:   content{seed: x.secret.k0},
 		}
 	}}
 	return x
@@ -113,7 +114,8 @@ type Reading struct {
 	billing
 	relatives
 	points
-	asked Priceable
+	asked   Priceable
+	content content
 	// line is the span that a log record is read as.
 	line ptrace.Span
 }

@@ -1,8 +1,6 @@
 package extract
 
 import (
-	"encoding/binary"
-
 	"go.opentelemetry.io/collector/pdata/pmetric"
 
 	"github.com/otelusage/usageprocessor/internal/usage"
@@ -22,29 +20,33 @@ func (st *stream) enter(r *Reading, m pmetric.Metric) {
 	if !st.known {
 		st.resource, st.known = r.hashMap(r.resource), true
 	}
-	p := append(append(r.claim[:0], hashedStream), r.scopeName...)
-	p = append(append(append(p, 0), m.Name()...), 0)
-	p = append(append(p, m.Unit()...), byte(m.Type()))
-	r.claim = binary.LittleEndian.AppendUint64(p, st.resource)
-	st.metric = r.x.secret.sum(r.claim)
+	c := &r.content
+	c.begin(hashedStream)
+	c.number(st.resource)
+	c.text(r.scopeName)
+	c.text(m.Name())
+	c.text(m.Unit())
+	c.number(uint64(m.Type()))
+	st.metric = c.sum()
 }
 
-// place says where a point stands in its stream: a cumulative one is told from
+// place says where the point stands in its stream: a cumulative one is told from
 // the point before it, a delta has a dedup key.
 func (r *Reading) place(a *usage.Amount) (key uint64) {
-	p := &r.data
+	p, c := &r.data, &r.content
 	attributes := r.hashMap(p.attributes)
-	r.claim = binary.LittleEndian.AppendUint64(r.claim[:0], r.stream.metric)
-	r.claim = binary.LittleEndian.AppendUint64(r.claim, attributes)
+	c.begin(hashedStream)
+	c.number(r.stream.metric)
+	c.number(attributes)
 	a.Start, a.Time = int64(p.start), int64(p.at)
 	if !p.delta {
-		a.Stream = present(r.x.secret.sum(r.claim))
+		a.Stream = present(c.sum())
 		return 0
 	}
 	if a.Time == 0 || !r.x.dedup.Enabled {
 		return 0
 	}
-	r.claim = binary.LittleEndian.AppendUint64(r.claim, uint64(a.Start))
-	r.claim = binary.LittleEndian.AppendUint64(r.claim, uint64(a.Time))
-	return present(r.x.secret.sum(r.claim))
+	c.number(uint64(a.Start))
+	c.number(uint64(a.Time))
+	return present(c.sum())
 }

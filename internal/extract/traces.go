@@ -67,6 +67,8 @@ func (r *Reading) inRole(s ptrace.Span, role dialect.Role) {
 	switch {
 	case role == dialect.Endpoint, serves && role == dialect.Aggregate:
 		r.endpoint(s)
+	case !r.x.providers.enabled:
+		r.skip(usage.UnmeteredDisabled)
 	case role == dialect.Aggregate:
 		r.skip(usage.SkippedAggregate)
 	case role == dialect.Nested:

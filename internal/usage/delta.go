@@ -1,5 +1,7 @@
 package usage
 
+import "slices"
+
 // Delta is what one commit adds to one series in one hour.
 type Delta struct {
 	// Slot is the series' number in the engine; set when the batch is committed.
@@ -62,11 +64,22 @@ func (d *Delta) addAmount(a *Amount, outcome Outcome, spreads *[]BucketCount) {
 	}
 }
 
-// extend returns both lists as one at the end of an arena.
+// extend adds observations to others, with room taken from an arena.
 func extend(arena *[]BucketCount, have, more []BucketCount) []BucketCount {
-	first := len(*arena)
-	*arena = append(append(*arena, have...), more...)
-	return (*arena)[first:len(*arena):len(*arena)]
+	for _, b := range more {
+		i := slices.IndexFunc(have, func(x BucketCount) bool { return x.Bucket == b.Bucket })
+		if i >= 0 {
+			have[i].Count = AddSaturating(have[i].Count, b.Count)
+			continue
+		}
+		if len(have) == cap(have) {
+			first, room := len(*arena), max(16, 2*cap(have))
+			*arena = slices.Grow(*arena, room)[:first+room]
+			have = append((*arena)[first:first:first+room], have...)
+		}
+		have = append(have, b)
+	}
+	return have
 }
 
 // owe notes that a part stands in its whole as well.
