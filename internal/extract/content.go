@@ -3,6 +3,7 @@ package extract
 import (
 	"encoding/binary"
 	"math"
+	"math/bits"
 
 	"github.com/cespare/xxhash/v2"
 	"go.opentelemetry.io/collector/pdata/pcommon"
@@ -50,26 +51,37 @@ func (c *content) value(v pcommon.Value) {
 
 // contentHash is of all that a log record says beside IDs and times.
 func (r *Reading) contentHash(l plog.LogRecord) uint64 {
+	attributes := r.hashMap(l.Attributes())
 	c := &r.content
 	c.begin(hashedLog)
+	c.number(attributes)
 	c.text(l.EventName())
 	c.value(l.Body())
-	for name, value := range l.Attributes().All() {
-		c.text(name)
-		c.value(value)
-	}
 	return c.sum()
 }
 
-// hashMap hashes attributes independently of their order: a writer's next point
-// may have them in another one.
+// hashMap hashes attributes independently of their order: a writer's next point,
+// and a line that is read from its file again, may have them in another one.
 func (r *Reading) hashMap(m pcommon.Map) (sum uint64) {
 	c := &r.content
 	for name, value := range m.All() {
-		c.begin(hashedStream)
-		c.text(name)
-		c.value(value)
-		sum += c.sum()
+		sum += c.pair(name, value)
 	}
 	return sum
+}
+
+// pair hashes an attribute. Both halves of the product are needed to tell what
+// went into it.
+func (c *content) pair(name string, v pcommon.Value) uint64 {
+	hi, lo := bits.Mul64(xxhash.Sum64String(name)^c.seed, c.hashOf(v)+c.seed)
+	return hi ^ lo
+}
+
+func (c *content) hashOf(v pcommon.Value) uint64 {
+	if v.Type() == pcommon.ValueTypeStr {
+		return xxhash.Sum64String(v.Str())
+	}
+	c.buf = c.buf[:0]
+	c.value(v)
+	return c.sum()
 }

@@ -86,6 +86,8 @@ func (r *Reading) endpointName(s ptrace.Span, protocol string) {
 		r.key.Write(firstOf(r.values.text(dialect.FaaSName), r.faas, s.Name()))
 	case ofMCP:
 		r.joined(r.values.text(dialect.MCPMethod), r.values.text(dialect.ToolName))
+	case usage.GenAI:
+		r.joined(r.values.text(dialect.GenAIOperation), stated(r.values.text(dialect.RequestModel)))
 	default:
 		if name := s.Name(); name != "" {
 			r.template(name)
