@@ -47,7 +47,7 @@ func (p *Program) Metrics(dst []*Metric, name, service, scope string) []*Metric 
 			dst = append(dst, m)
 		}
 	}
-	if exact != nil {
+	if len(dst) > 0 {
 		return dst
 	}
 	for i := range p.metrics.open {

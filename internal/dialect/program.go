@@ -53,6 +53,8 @@ func Compile(o Options) *Program {
 // Family is a set of signals that tell of the same calls.
 type Family struct {
 	Name string
+	// Order names the signals, best first: ranks mean nothing under another one.
+	Order string
 	// Ranks are those of the signals.
 	Ranks [usage.Signals]usage.Rank
 }
@@ -85,6 +87,11 @@ func compileFamilies(files []*File, pins map[string]usage.Signal) map[string]*Fa
 		if _, known := families[f.family()]; !known || f.Family == "" || f.Family == f.Name {
 			families[f.family()] = newFamily(f.family(), f.Signals, pins)
 		}
+		for i := range f.Scopes {
+			if name := f.Scopes[i].Family; name != "" && families[name] == nil {
+				families[name] = newFamily(name, nil, pins)
+			}
+		}
 	}
 	return families
 }
@@ -94,6 +101,7 @@ func newFamily(name string, order []string, pins map[string]usage.Signal) *Famil
 	next := usage.Rank(0)
 	place := func(s usage.Signal) {
 		family.Ranks[s] = next
+		family.Order += s.String()[:1]
 		next++
 	}
 	for _, signal := range order {
@@ -109,7 +117,7 @@ func newFamily(name string, order []string, pins map[string]usage.Signal) *Famil
 			family.Ranks[s] = usage.NeverCounts
 		}
 		// No choice of an earlier configuration is better.
-		family.Ranks[pinned] = 0
+		family.Ranks[pinned], family.Order = 0, pinned.String()
 	}
 	return family
 }

@@ -84,7 +84,7 @@ func (t *calls) has(c *usage.Call) bool {
 func (t *calls) shows(c *usage.Call) bool {
 	whichever := func(*usage.Call) bool { return true }
 	return t.find(byParent, c.Self, whichever) || t.find(bySelf, c.Parent, whichever) ||
-		t.find(byTwin, c.Twin, func(o *usage.Call) bool { return o.Contains(c) || c.Contains(o) })
+		t.find(byTwin, c.Twin, c.MayWrap)
 }
 
 // enter adds a counted call, unless it is there. The oldest one makes room.

@@ -1,6 +1,10 @@
 package engine
 
-import "github.com/otelusage/usageprocessor/internal/usage"
+import (
+	"time"
+
+	"github.com/otelusage/usageprocessor/internal/usage"
+)
 
 const (
 	// maxChoices bounds the sources that are remembered; the calls of others count
@@ -13,9 +17,22 @@ const (
 // choices are the signals that bill the calls of each source. They are listed in
 // the order in which sources appeared, so that they can be copied in parts.
 type choices struct {
-	list  []usage.Choice
+	list  []choice
 	index map[string]int32 // into list
+	// age is that of the newest commit; swept, when silent sources were looked for.
+	age, swept int64
 }
+
+// choice is a choice and the age at which its signal was last seen, as far as this
+// process knows.
+type choice struct {
+	usage.Choice
+	seen int64
+}
+
+// lapse is for how long a signal may be silent before a worse one takes over: a
+// service may have changed what it sends, or a test may have sent it once.
+const lapse = int64(24 * time.Hour)
 
 func newChoices() choices { return choices{index: map[string]int32{}} }
 
@@ -23,8 +40,10 @@ func newChoices() choices { return choices{index: map[string]int32{}} }
 // known, could: what else is in the batch may take over for it.
 func (c *choices) mayBill(source []byte, rank usage.Rank) bool {
 	n, ok := c.index[string(source)]
-	return rank != usage.NeverCounts && (!ok || rank&^usage.Weak <= c.list[n].Rank)
+	return rank != usage.NeverCounts && (!ok || rank&^usage.Weak <= c.list[n].Rank || c.lapsed(n))
 }
+
+func (c *choices) lapsed(n int32) bool { return c.age-c.list[n].seen > lapse }
 
 // billed says whether a signal bills the calls of a source.
 func (c *choices) billed(source []byte, rank usage.Rank) bool {
@@ -32,7 +51,11 @@ func (c *choices) billed(source []byte, rank usage.Rank) bool {
 	if !ok {
 		return rank != usage.NeverCounts
 	}
-	return c.list[n].Bills(rank)
+	bills := c.list[n].Bills(rank)
+	if bills && !rank.IsWeak() {
+		c.list[n].seen = c.age
+	}
+	return bills
 }
 
 // wins says whether a signal is to bill a source from now on.
@@ -41,9 +64,9 @@ func (c *choices) wins(source []byte, rank usage.Rank) bool {
 		return false
 	}
 	if n, ok := c.index[string(source)]; ok {
-		return rank < c.list[n].Rank
+		return rank < c.list[n].Rank || rank > c.list[n].Rank && c.lapsed(n)
 	}
-	return len(c.list) < maxChoices && len(source) <= maxSource
+	return c.hasRoom() && len(source) <= maxSource
 }
 
 // set notes a choice, if there is room.
@@ -51,11 +74,41 @@ func (c *choices) set(v usage.Choice) {
 	n, ok := c.index[v.Source]
 	switch {
 	case ok:
-		c.list[n].Rank = v.Rank
-	case len(c.list) < maxChoices && len(v.Source) <= maxSource:
+		c.list[n] = choice{v, c.age}
+	case c.hasRoom() && len(v.Source) <= maxSource:
 		c.index[v.Source] = int32(len(c.list))
-		c.list = append(c.list, v)
+		c.list = append(c.list, choice{v, c.age})
 	}
+}
+
+// begin is when a process goes on from what was stored: until then nothing was
+// silent.
+func (c *choices) begin(age int64) {
+	c.age = age
+	for n := range c.list {
+		c.list[n].seen = age
+	}
+}
+
+// hasRoom says whether one more source can be remembered. When there are too many,
+// those whose signals have been silent for long are forgotten: their services are
+// gone, and if they return they choose again.
+func (c *choices) hasRoom() bool {
+	if len(c.list) < maxChoices {
+		return true
+	}
+	if c.age-c.swept <= lapse/24 {
+		return false // looked in vain not long ago
+	}
+	kept := choices{index: make(map[string]int32, len(c.index)), age: c.age, swept: c.age}
+	for n := range c.list {
+		if !c.lapsed(int32(n)) {
+			kept.index[c.list[n].Source] = int32(len(kept.list))
+			kept.list = append(kept.list, c.list[n])
+		}
+	}
+	*c = kept
+	return len(c.list) < maxChoices
 }
 
 // choose is how a source with counted records has its say: one of a better rank
@@ -75,7 +128,10 @@ func (e *Engine) Choices(dst []usage.Choice, from, limit int) (out []usage.Choic
 	defer e.mu.Unlock()
 	all := e.choices.list
 	end := min(from+limit, len(all))
-	return append(dst, all[min(from, end):end]...), end < len(all)
+	for i := min(from, end); i < end; i++ {
+		dst = append(dst, all[i].Choice)
+	}
+	return dst, end < len(all)
 }
 
 // RestoreChoices puts choices from a snapshot into an engine that counts nothing

@@ -15,7 +15,7 @@ import (
 func (f *fixture) say(t *testing.T, source string, ranks ...usage.Rank) (billed []usage.Rank) {
 	t.Helper()
 	b := f.batch()
-	name := usage.AppendSource(nil, usage.Provider, "gen_ai", source)
+	name := usage.AppendSource(nil, usage.Provider, "gen_ai", "tlm", source)
 	for i, rank := range ranks {
 		g, _ := b.Group(f.key(f.providers, source, fmt.Sprint(rank), usage.GenAI, "m", "chat"), 0, b.Source(name, rank))
 		b.Add(usage.Record{Group: g}, uint64(len(f.commits)*100+i+1))
@@ -43,14 +43,14 @@ func TestTheFirstSignalBillsUntilABetterOneComes(t *testing.T) {
 	assert.Equal(t, ranks(3), f.say(t, "a", 3, 5), "a better one takes over, at once")
 	assert.Equal(t, ranks(1), f.say(t, "a", 2, 3, 1), "of several the best, wherever it stands")
 	assert.Nil(t, f.say(t, "a", 5, usage.NeverCounts))
-	assert.Equal(t, []usage.Choice{{Source: "\x01gen_ai\x00a", Rank: 1}, {Source: "\x01gen_ai\x00b", Rank: 9}}, f.choices.list)
+	assert.Equal(t, []usage.Choice{{Source: "\x01gen_ai\x00tlm\x00a", Rank: 1}, {Source: "\x01gen_ai\x00tlm\x00b", Rank: 9}}, f.chosen())
 	requireReplay(t, f, snapshot{})
 }
 
 func TestASignalThatNeverCountsHasNoSay(t *testing.T) {
 	f := newFixture()
 	assert.Nil(t, f.say(t, "a", usage.NeverCounts))
-	assert.Empty(t, f.choices.list)
+	assert.Empty(t, f.chosen())
 	assert.Equal(t, []usage.Rank{5}, f.say(t, "a", 5))
 	assert.Nil(t, f.say(t, "a", usage.NeverCounts))
 }
@@ -62,7 +62,7 @@ func TestWeakRecordsHaveNoSay(t *testing.T) {
 	ranks := func(r ...usage.Rank) []usage.Rank { return r }
 	const weak3, weak5 = 3 | usage.Weak, 5 | usage.Weak
 	assert.Equal(t, ranks(weak3, weak5), f.say(t, "a", weak3, weak5), "nothing is decided")
-	assert.Empty(t, f.choices.list)
+	assert.Empty(t, f.chosen())
 	assert.Equal(t, ranks(weak5, 5), f.say(t, "a", weak3, weak5, 5))
 	assert.Equal(t, ranks(weak5), f.say(t, "a", weak5, weak3))
 	assert.Equal(t, ranks(weak3, 3), f.say(t, "a", weak3, 5, weak5, 3), "wherever the one that decides stands")
@@ -85,7 +85,7 @@ func TestWaysWithinASignal(t *testing.T) {
 	}
 	assert.Equal(t, usage.Ledger{usage.Counted: 1, usage.SkippedDuplicateSignal: 1}, send(5, 7, 6))
 	assert.Equal(t, usage.Ledger{usage.SkippedDuplicateSignal: 1}, send(6, 1))
-	assert.Equal(t, []usage.Choice{{Source: "s", Rank: 5}, {Source: "way", Rank: 6}}, f.choices.list)
+	assert.Equal(t, []usage.Choice{{Source: "s", Rank: 5}, {Source: "way", Rank: 6}}, f.chosen())
 	assert.Equal(t, usage.Ledger{usage.Counted: 1}, send(4, 6), "a better signal")
 }
 
@@ -120,7 +120,7 @@ func TestADuplicateHasNoSay(t *testing.T) {
 	}
 	send(5, 1)
 	send(2, 1)
-	assert.Equal(t, []usage.Choice{{Source: "a", Rank: 5}}, f.choices.list)
+	assert.Equal(t, []usage.Choice{{Source: "a", Rank: 5}}, f.chosen())
 }
 
 func TestChoicesAreBounded(t *testing.T) {
@@ -137,4 +137,30 @@ func TestChoicesAreBounded(t *testing.T) {
 	assert.False(t, c.wins(long, 1))
 	c.set(usage.Choice{Source: string(long)})
 	assert.Empty(t, c.list)
+}
+
+// chosen are all choices, in order.
+func (f *fixture) chosen() []usage.Choice {
+	all, _ := f.Choices(nil, 0, maxChoices)
+	return all
+}
+
+// A signal that is gone for good must not keep the others from being billed.
+func TestAChoiceLapses(t *testing.T) {
+	f := newFixture()
+	send := func(age int64, rank usage.Rank) {
+		b := f.batch()
+		g, _ := b.Group(f.key(f.providers, "a", "openai", usage.GenAI, "m", "chat"), 0, b.Source([]byte("a"), rank))
+		b.Add(usage.Record{Group: g}, 0)
+		f.Commit(b, usage.Moment{Age: age})
+	}
+	counted := func() int64 { return f.Stats().Ledgers.Counted() }
+	send(0, 1)
+	send(lapse, 2)
+	assert.Equal(t, int64(1), counted(), "a better signal was seen a day ago")
+	send(lapse+1, 2)
+	assert.Equal(t, int64(2), counted(), "it has been silent for more than a day")
+	send(lapse+2, 1)
+	send(lapse+3, 2)
+	assert.Equal(t, int64(3), counted(), "it is back")
 }

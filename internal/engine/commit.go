@@ -62,6 +62,7 @@ func (e *Engine) countOnce(b *usage.Batch, probed dedup.Probed) (changed bool) {
 func (e *Engine) advance(now usage.Moment, step int64) {
 	e.moment.Wall = max(now.Wall, e.moment.Wall+step)
 	e.moment.Age = max(now.Age, e.moment.Age)
+	e.choices.age, e.streams.now = e.moment.Age, e.moment.Wall
 	e.advanceWindow()
 }
 
@@ -72,6 +73,9 @@ func (e *Engine) resolve(b *usage.Batch, deltas []usage.Delta) {
 	for i := range deltas {
 		if deltas[i].Any() && len(b.ShadowOf(i)) == 0 {
 			deltas[i].Slot = e.locate(b.Key(i))
+			if v := e.table.at(deltas[i].Slot).inference; v != nil && v.inputOwed|v.outputOwed != 0 {
+				deltas[i].Discount(v.inputOwed, v.outputOwed)
+			}
 		}
 	}
 	for i := range deltas {

@@ -163,7 +163,7 @@ func TestCommittingCallsDoesNotAllocate(t *testing.T) {
 	f := newFixture()
 	f.options.Journal = nil
 	key := slices.Clone(f.key(f.providers, "s", "openai", usage.GenAI, "m", "chat"))
-	source, b, n := usage.AppendSource(nil, usage.Provider, "gen_ai", "s"), f.batch(), uint64(0)
+	source, b, n := usage.AppendSource(nil, usage.Provider, "gen_ai", "tlm", "s"), f.batch(), uint64(0)
 	commit := func() {
 		b.Reset()
 		g, _ := b.Group(key, 0, b.Source(source, 3))

@@ -66,6 +66,7 @@ func (e *Engine) Resume(base uint64, totals usage.Totals) {
 	defer e.mu.Unlock()
 	e.seq, e.moment = base, totals.Moment
 	e.books = books{ledgers: totals.Ledgers, seq: totals.Seq}
+	e.choices.begin(totals.Age)
 	e.window = totals.Window.Clone()
 	e.streams.resume(totals.Since, totals.Forgotten)
 	e.advanceWindow()

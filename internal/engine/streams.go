@@ -3,6 +3,7 @@ package engine
 import (
 	"cmp"
 	"slices"
+	"time"
 
 	"github.com/otelusage/usageprocessor/internal/usage"
 )
@@ -31,6 +32,7 @@ type streams struct {
 	most, mostSpread int
 	// since and forgotten are what usage.Totals says.
 	since, forgotten int64
+	now              int64 // of the newest commit, Unix ns
 }
 
 type streamSlot struct {
@@ -82,7 +84,8 @@ func (t *streams) shrink() {
 // forget forgets a stream. Should it come back, it is not taken for a new one.
 func (t *streams) forget(at int32) {
 	s := &t.slots[at].Stream
-	t.forgotten = max(t.forgotten, s.Start)
+	// A start in the far future is nobody's: others would be taken for old ones.
+	t.forgotten = max(t.forgotten, min(s.Start, t.now+int64(time.Hour)))
 	t.unlink(at)
 	delete(t.index, s.Key)
 	*s = usage.Stream{}

@@ -22,6 +22,7 @@ func (e *Engine) subtract(a *usage.Amount) usage.Verdict {
 		next.Start = max(known.Start, a.Start)
 		if !fallen(known, a) {
 			a.Value = difference(&next.Value, &known.Value, e.options.Layout)
+			next.Sum = max(next.Sum, known.Sum)
 		}
 	}
 	e.streams.put(&next)
@@ -45,14 +46,19 @@ func late(known *usage.Stream, a *usage.Amount) bool {
 	return a.Start < known.Start
 }
 
-// fallen says whether the stream began anew without saying so.
+// fallen says whether the stream began anew without saying so. Where observations
+// are counted only their number tells: sums fall with an observation below zero.
 func fallen(known *usage.Stream, a *usage.Amount) bool {
-	return a.Sum < known.Sum || (a.Calls || len(a.Spread) > 0) && a.Count < known.Count
+	observed := a.Calls || a.Field == usage.FieldDuration || a.Field == usage.FieldTimeToFirstToken
+	if observed && known.Count > 0 {
+		return a.Count < known.Count
+	}
+	return a.Sum < known.Sum
 }
 
 // difference is what a value has more than an earlier one.
 func difference(whole, known *usage.Value, layout *usage.Layout) usage.Value {
-	d := usage.Value{Sum: whole.Sum - known.Sum, Count: max(whole.Count-known.Count, 0)}
+	d := usage.Value{Sum: max(whole.Sum-known.Sum, 0), Count: max(whole.Count-known.Count, 0)}
 	if len(whole.Spread) == 0 || d.Count == 0 {
 		return d
 	}

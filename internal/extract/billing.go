@@ -37,8 +37,10 @@ type channel struct {
 	signal usage.Signal
 	// facet is what of the calls the record tells, and alternative its rank among
 	// the ways of its signal to tell that.
-	facet       byte
+	facet       usage.Facet
 	alternative usage.Rank
+	// writer tells resources apart whose versions may tell it in different ways.
+	writer uint64
 	// weak says that the record has no tokens where others may.
 	weak bool
 }
@@ -63,10 +65,10 @@ func (r *Reading) source(kind usage.Kind, c channel) int32 {
 	if c.weak && rank != usage.NeverCounts {
 		rank, alternative = rank|usage.Weak, alternative|usage.Weak
 	}
-	r.claim = usage.AppendSource(r.claim[:0], kind, c.family.Name, r.service)
+	r.claim = usage.AppendSource(r.claim[:0], kind, c.family.Name, c.family.Order, r.service)
 	number := r.Batch.Source(r.claim, rank)
 	if c.signal != usage.Traces {
-		r.claim = usage.AppendFacet(r.claim, c.signal, c.facet)
+		r.claim = usage.AppendFacet(r.claim, c.signal, c.facet, c.writer)
 		number = r.Batch.SourceWithin(r.claim, alternative, number)
 	}
 	*last = billed{c, number}

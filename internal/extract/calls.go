@@ -11,14 +11,15 @@ import (
 // relateInference remembers a span of an inference call to find others of the
 // same call: in this batch by IDs, in others by what the engine keeps.
 func (r *Reading) relateInference(s ptrace.Span, record int, c *usage.Inference) {
-	known := inferred{relative: r.relative(s, record), alias: r.alias(), tokens: total(c)}
+	known := inferred{relative: r.relative(s, record), alias: r.alias(), tokens: total(c), weak: total(c) == 0 && c.Cost == 0}
 	if trace := s.TraceID(); !trace.IsEmpty() {
 		known.call = usage.Call{
-			Self:   r.spanHash(trace, s.SpanID()),
-			Parent: r.spanHash(trace, s.ParentSpanID()),
-			Twin:   r.twin(trace, c),
-			Start:  int64(s.StartTimestamp()),
-			End:    int64(s.EndTimestamp()),
+			Self:     r.spanHash(trace, s.SpanID()),
+			Parent:   r.spanHash(trace, s.ParentSpanID()),
+			Twin:     r.twin(trace, c),
+			Response: known.alias,
+			Start:    int64(s.StartTimestamp()),
+			End:      int64(s.EndTimestamp()),
 		}
 	}
 	r.inferences = append(r.inferences, known)
@@ -32,7 +33,8 @@ func (r *Reading) aliasCalls() {
 		if c.call != (usage.Call{}) {
 			r.Batch.AddCall(int(c.record), c.call)
 		}
-		if c.alias != 0 {
+		// One that has no tokens must not keep what has them from being counted.
+		if c.alias != 0 && !c.weak {
 			r.Batch.Marks.Also(int(c.record), c.alias)
 		}
 	}
@@ -59,13 +61,15 @@ func (r *Reading) spanHash(trace pcommon.TraceID, span pcommon.SpanID) uint64 {
 	return present(c.sum())
 }
 
-// twin is what a wrapper repeats of a call, whichever service wraps it.
+// twin is what a wrapper repeats of a call. Calls that generate nothing, such as
+// embeddings of equal pieces, are alike without being the same.
 func (r *Reading) twin(trace pcommon.TraceID, call *usage.Inference) uint64 {
-	if total(call) == 0 {
+	if call.Tokens[usage.Output] == 0 && call.Tokens[usage.Reasoning] == 0 {
 		return 0
 	}
 	c := &r.content
 	c.begin(hashedTwin)
+	c.text(r.service)
 	c.bytes(trace[:])
 	for _, n := range call.Tokens {
 		c.number(uint64(n))
@@ -74,11 +78,15 @@ func (r *Reading) twin(trace pcommon.TraceID, call *usage.Inference) uint64 {
 	return present(c.sum())
 }
 
+// minResponseID is how long an ID has to be to be taken for one: some servers
+// number their responses.
+const minResponseID = 16
+
 // alias is what the same call has in every signal and at every service that
 // tells of it: the provider's own ID of the response.
 func (r *Reading) alias() uint64 {
 	id := stated(r.values.text(dialect.ResponseID))
-	if id == "" || !r.x.dedup.Enabled {
+	if len(id) < minResponseID || !r.x.dedup.Enabled {
 		return 0
 	}
 	r.claim = append(append(r.claim[:0], hashedID), id...)

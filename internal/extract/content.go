@@ -11,8 +11,8 @@ import (
 )
 
 // content hashes what records say. It has more to read than the dedup keys that
-// are made of it, hence a faster hash; the secret keeps its collisions apart from
-// those of others, and the same in the next process.
+// are made of it, hence a faster hash. Who makes records that collide in it hides
+// usage of its own; the hash has to be the same in the next process.
 type content struct {
 	buf  []byte
 	seed uint64

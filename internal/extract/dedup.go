@@ -4,9 +4,11 @@ import (
 	"encoding/binary"
 
 	"github.com/dchest/siphash"
+	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
+	"github.com/otelusage/usageprocessor/internal/dialect"
 	"github.com/otelusage/usageprocessor/internal/usage"
 )
 
@@ -97,13 +99,15 @@ func (r *Reading) shareKey() {
 // logKey is the dedup key of a log record: an ID that its writer gave it, else
 // what a sender repeats when it sends the record again. Where that has neither an
 // ID nor a time, two records that look alike may well be two.
-func (r *Reading) logKey(l plog.LogRecord) uint64 {
+func (r *Reading) logKey(l plog.LogRecord, e *dialect.Event) uint64 {
 	if !r.x.dedup.Enabled {
 		return 0
 	}
 	for _, name := range r.x.dedup.LogAttributes {
-		if id := textOf(l.Attributes(), name); id != "" {
-			r.claim = append(append(append(r.claim[:0], hashedLogID), name...), 0)
+		if id := fieldOf(l, name); id != "" {
+			// A line of an access log may bear the ID of the call behind it.
+			r.claim = append(append(append(r.claim[:0], hashedLogID, byte(e.Role)), e.Family.Name...), 0)
+			r.claim = append(append(r.claim, name...), 0)
 			r.claim = append(r.claim, id...)
 			return present(r.hash.sum(r.claim))
 		}
@@ -119,4 +123,12 @@ func (r *Reading) logKey(l plog.LogRecord) uint64 {
 	p = binary.LittleEndian.AppendUint64(p, uint64(l.ObservedTimestamp()))
 	r.claim = binary.LittleEndian.AppendUint64(p, content)
 	return present(r.hash.sum(r.claim))
+}
+
+// fieldOf is an attribute of a log record, or of the line in its body.
+func fieldOf(l plog.LogRecord, name string) string {
+	if v := textOf(l.Attributes(), name); v != "" || l.Body().Type() != pcommon.ValueTypeMap {
+		return v
+	}
+	return textOf(l.Body().Map(), name)
 }

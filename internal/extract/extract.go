@@ -254,6 +254,7 @@ func (r *Reading) enterResource(attrs pcommon.Map) {
 	}
 	r.services = append(r.services, r.service)
 	r.billing = billing{}
+	r.Batch.BeginResource()
 	if r.x.dedup.Enabled {
 		r.hash, r.claim = r.x.secret.derive(r.service, r.claim)
 	}

@@ -83,7 +83,7 @@ func (r *Reading) loadLine(t *dialect.Table, l plog.LogRecord) {
 
 // meets says whether a record is what a rule is about.
 func (r *Reading) meets(l plog.LogRecord, e *dialect.Event, load bool) bool {
-	if !holds(e.Where, l.Attributes()) {
+	if !holds(e.Where, l.Attributes()) && (l.Body().Type() != pcommon.ValueTypeMap || !holds(e.Where, l.Body().Map())) {
 		return false
 	}
 	if load {
@@ -171,7 +171,7 @@ func (r *Reading) servedLine(l plog.LogRecord, e *dialect.Event) {
 	r.endpointKey(s, protocol)
 	source := r.source(usage.Endpoint, channel{family: e.Family, signal: usage.Logs, alternative: e.Rank})
 	rec := r.lineRecord(s, e, served, source)
-	r.Batch.Add(rec, r.logKey(l))
+	r.Batch.Add(rec, r.logKey(l, e))
 }
 
 // inferredLine meters a log record of a call to a model.
@@ -186,6 +186,6 @@ func (r *Reading) inferredLine(l plog.LogRecord, e *dialect.Event) {
 	source := r.inferenceSource(channel{family: e.Family, signal: usage.Logs, alternative: e.Rank}, &c)
 	rec := r.lineRecord(s, e, consumed, source)
 	rec.Inference = r.Batch.AddInference(c)
-	n := r.Batch.Add(rec, r.logKey(l))
-	r.inferences = append(r.inferences, inferred{relative: relative{record: int32(n)}, alias: r.alias(), tokens: total(&c)})
+	n := r.Batch.Add(rec, r.logKey(l, e))
+	r.inferences = append(r.inferences, inferred{relative: relative{record: int32(n)}, alias: r.alias(), tokens: total(&c), weak: total(&c) == 0 && c.Cost == 0})
 }

@@ -18,6 +18,7 @@ func (x *Extractor) Metrics(md pmetric.Metrics, now time.Time) *Reading {
 		r.stream = stream{}
 		for _, sm := range rm.ScopeMetrics().All() {
 			r.enterScope(sm.Scope())
+			r.stream.enterScope(r, sm.Scope())
 			for _, m := range sm.Metrics().All() {
 				r.metric(m)
 			}

@@ -44,6 +44,7 @@ type inferred struct {
 	call    usage.Call
 	alias   uint64 // what the same call has in other signals; 0: nothing
 	tokens  int64
+	weak    bool // it says nothing of tokens or cost
 	dropped bool
 }
 
@@ -102,22 +103,51 @@ func (r *Reading) dropNested() {
 }
 
 // dropWrappers: of inferences, the inner one is of the provider's own SDK, which
-// knows best; the outer one is a framework's.
+// knows best; the outer one is a framework's. Where only the outer one has tokens,
+// as around streams that nobody counts, it is the inner one that says nothing.
 func (r *Reading) dropWrappers() {
 	if !slices.ContainsFunc(r.inferences, func(x inferred) bool { return x.isInner() }) || len(r.inferences) < 2 {
 		return
 	}
+	r.noteInner(func(x *inferred) bool { return !x.weak })
+	for i := range r.inferences {
+		if wrapper := &r.inferences[i]; r.hasInner(wrapper) {
+			r.drop(wrapper)
+		}
+	}
 	clear(r.byID)
 	for i := range r.inferences {
-		if child := &r.inferences[i]; child.isInner() {
-			r.byID[child.parent] = child.service
+		if x := &r.inferences[i]; !x.weak && !x.dropped {
+			r.byID[x.id] = x.service
 		}
 	}
 	for i := range r.inferences {
-		if _, ok := r.byID[r.inferences[i].id]; ok {
-			r.drop(&r.inferences[i])
+		x := &r.inferences[i]
+		if _, ok := r.byID[x.parent]; ok && x.isInner() && x.weak && !x.dropped {
+			r.drop(x)
 		}
 	}
+	r.noteInner(func(x *inferred) bool { return x.weak && !x.dropped })
+	for i := range r.inferences {
+		if wrapper := &r.inferences[i]; wrapper.weak && !wrapper.dropped && r.hasInner(wrapper) {
+			r.drop(wrapper)
+		}
+	}
+}
+
+// noteInner notes the parents of some calls.
+func (r *Reading) noteInner(which func(*inferred) bool) {
+	clear(r.byID)
+	for i := range r.inferences {
+		if x := &r.inferences[i]; x.isInner() && which(x) {
+			r.byID[x.parent] = x.service
+		}
+	}
+}
+
+func (r *Reading) hasInner(x *inferred) bool {
+	_, ok := r.byID[x.id]
+	return ok
 }
 
 // dropRepeated: of records with one response ID, which some writers make for

@@ -144,7 +144,7 @@ func (r *Reading) pointOutcome(rule *dialect.Metric) usage.Outcome {
 func (r *Reading) pointGroup(rule *dialect.Metric) (group int32, provider string) {
 	s := r.line // has no name: points have none
 	s.SetKind(0)
-	family := rule.Family
+	family, transport := rule.Family, ""
 	switch {
 	case rule.Side == usage.Endpoint && rule.Of == ofHTTP:
 		r.endpointKey(s, r.overHTTP())
@@ -154,20 +154,37 @@ func (r *Reading) pointGroup(rule *dialect.Metric) (group int32, provider string
 		family = r.inferenceFamily(family)
 		provider = r.inferenceKey(rule.Rules)
 	default:
-		r.providerKey(s, rule.Of)
+		transport = r.providerKey(s, rule.Of)
 	}
 	source := r.source(rule.Side, channel{
-		family: family, signal: usage.Metrics, facet: byte(facetOf(rule.Measure)), alternative: rule.Rank,
+		family: family, signal: usage.Metrics, facet: facetOf(rule.Measure), alternative: rule.Rank, writer: r.stream.resource,
 	})
-	group, _ = r.Batch.Group(r.key.Bytes(), r.hours.of(r.data.at), source)
+	group, added := r.Batch.Group(r.key.Bytes(), r.hours.of(r.data.at), source)
+	if added && transport != "" {
+		r.shadow(group, transport)
+	}
 	return group, provider
 }
 
 // facetOf is what of calls a measure tells: their number comes from histograms of
 // their durations, or from counters.
-func facetOf(m dialect.Measure) dialect.Measure {
-	if m == dialect.Requests {
-		return dialect.Durations
+func facetOf(m dialect.Measure) usage.Facet {
+	switch m {
+	case dialect.Durations, dialect.Requests:
+		return usage.FacetCalls
+	case dialect.Times:
+		return usage.FacetTimes
+	case dialect.FirstTokenTimes:
+		return usage.FacetFirstTokens
+	case dialect.Tokens:
+		return usage.FacetTokens
+	case dialect.Costs:
+		return usage.FacetCosts
+	case dialect.RequestSizes:
+		return usage.FacetRequestBytes
+	case dialect.ResponseSizes:
+		return usage.FacetResponseBytes
+	default:
+		return usage.FacetAll
 	}
-	return m
 }

@@ -39,7 +39,7 @@ func asJSON(s string) string {
 	if !strings.HasPrefix(s, "{'") {
 		return s
 	}
-	return strings.NewReplacer("'", `"`, "None", "null").Replace(s)
+	return strings.ReplaceAll(strings.ReplaceAll(s, "'", `"`), "None", "null")
 }
 
 func descend(m pcommon.Map, path string) (scalar, bool) {

@@ -1,6 +1,7 @@
 package extract
 
 import (
+	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/pmetric"
 
 	"github.com/otelusage/usageprocessor/internal/usage"
@@ -12,7 +13,19 @@ import (
 type stream struct {
 	resource uint64
 	known    bool // whether resource is that of the one being read
+	scope    uint64
 	metric   uint64
+}
+
+// enterScope hashes a scope.
+func (st *stream) enterScope(r *Reading, s pcommon.InstrumentationScope) {
+	attributes := r.hashMap(s.Attributes())
+	c := &r.content
+	c.begin(hashedStream)
+	c.text(s.Name())
+	c.text(s.Version())
+	c.number(attributes)
+	st.scope = c.sum()
 }
 
 // enter hashes what the points of a metric have in common.
@@ -23,7 +36,7 @@ func (st *stream) enter(r *Reading, m pmetric.Metric) {
 	c := &r.content
 	c.begin(hashedStream)
 	c.number(st.resource)
-	c.text(r.scopeName)
+	c.number(st.scope)
 	c.text(m.Name())
 	c.text(m.Unit())
 	c.number(uint64(m.Type()))
@@ -40,6 +53,11 @@ func (r *Reading) place(a *usage.Amount) (key uint64) {
 	c.number(attributes)
 	a.Start, a.Time = int64(p.start), int64(p.at)
 	if !p.delta {
+		// Who scrapes streams that do not say when they began lets them begin with
+		// the first scrape, which is no beginning.
+		if a.Start == a.Time {
+			a.Start = 0
+		}
 		a.Stream = present(c.sum())
 		return 0
 	}

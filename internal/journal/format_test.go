@@ -136,7 +136,7 @@ func (w *world) once(round int64) {
 func addOnce(b *usage.Batch, providers *usage.Schema, round int64) {
 	var k usage.KeyBuilder
 	k.Set(providers, []string{"app", "openai", usage.GenAI, "gpt-5", "chat"})
-	source := b.Source(usage.AppendSource(nil, usage.Provider, "gen_ai", "app"), usage.Rank(10-round))
+	source := b.Source(usage.AppendSource(nil, usage.Provider, "gen_ai", "tlm", "app"), usage.Rank(10-round))
 	g, _ := b.Group(k.Bytes(), 7200, source)
 	call := b.AddInference(usage.Inference{
 		Tokens: [usage.TokenTypes]int64{usage.Input: round}, TimeToFirstToken: -1, Cost: 7, CostSource: usage.CostPriced,

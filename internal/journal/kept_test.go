@@ -91,7 +91,7 @@ func (k *kept) send(key uint64) uint64 {
 	batch := usage.NewBatch(k.hasher)
 	source := int32(0)
 	if schema == k.providers {
-		source = batch.Source(usage.AppendSource(nil, usage.Provider, "gen_ai", fmt.Sprint(key%3)), usage.Rank(key%3))
+		source = batch.Source(usage.AppendSource(nil, usage.Provider, "gen_ai", "tlm", fmt.Sprint(key%3)), usage.Rank(key%3))
 	}
 	group, _ := batch.Group(b.Bytes(), 3600, source)
 	record := usage.Record{Group: group, Duration: 1e6, Bucket: k.layout.Bucket(1e6)}

@@ -37,7 +37,7 @@ func appendChoice(dst []byte, v *usage.Choice) []byte {
 
 // appendCall writes the hashes as they are: no encoding could make them shorter.
 func appendCall(dst []byte, v *usage.Call) []byte {
-	for _, hash := range []uint64{v.Self, v.Parent, v.Twin} {
+	for _, hash := range []uint64{v.Self, v.Parent, v.Twin, v.Response} {
 		dst = binary.LittleEndian.AppendUint64(dst, hash)
 	}
 	dst = binary.AppendVarint(dst, v.Start)
@@ -82,7 +82,7 @@ func (c *cursor) choice() usage.Choice {
 }
 
 func (c *cursor) call() usage.Call {
-	v := usage.Call{Self: c.hash(), Parent: c.hash(), Twin: c.hash(), Start: c.varint()}
+	v := usage.Call{Self: c.hash(), Parent: c.hash(), Twin: c.hash(), Response: c.hash(), Start: c.varint()}
 	v.End = v.Start + c.varint()
 	return v
 }

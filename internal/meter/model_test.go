@@ -2,16 +2,12 @@ package meter
 
 import (
 	"fmt"
-	"maps"
 	"os"
 	"runtime/debug"
-	"slices"
 	"strconv"
-	"sync"
 	"testing"
 	"time"
 
-	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/otelusage/usageprocessor/internal/journal/files/filestest"
@@ -51,39 +47,6 @@ func TestModel_I1_I2_I3_I4_I5_I6_I7_I8(t *testing.T) {
 		}
 	})
 	seen.report(t, operations >= modelOperations)
-}
-
-// sightings count what has happened. A test in which the interesting things
-// never do proves nothing.
-type sightings struct {
-	mu    sync.Mutex // guards everything below
-	count map[string]int
-}
-
-func (s *sightings) saw(what string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.count[what]++
-}
-
-// report logs all sightings and requires those that a test is worthless without.
-func (s *sightings) report(t *testing.T, all bool) {
-	t.Helper()
-	for _, what := range []string{
-		"killed, with nothing to lose", "killed, all was left", "killed, some was left", "killed, only what was promised was left",
-		"power lost, with nothing to lose", "power lost, all was left", "power lost, some was left", "power lost, only what was promised was left",
-		"died while starting", "did not start for a fault", "started on a failing disk",
-		"refused", "not acknowledged", "acknowledged in memory only",
-		"new", "again", "in part again", "again after the window",
-		"distributions left behind", "exported", "window", "window again", "export held back", "snapshot", "snapshot failed", "batch within a snapshot",
-	} {
-		t.Logf("%7d  %s", s.count[what], what)
-		if all {
-			assert.Positive(t, s.count[what], what)
-		}
-		delete(s.count, what)
-	}
-	assert.Empty(t, slices.Collect(maps.Keys(s.count)), "not listed")
 }
 
 // environment is a number that a variable may set.

@@ -30,7 +30,7 @@ type prices struct {
 	table   atomic.Pointer[pricing.Table]
 	read    fileState // only of the goroutine that refreshes
 
-	mu      sync.Mutex // guards unknown
+	mu      sync.RWMutex // guards unknown
 	unknown map[unpriced]struct{}
 }
 
@@ -164,17 +164,24 @@ func (p *prices) find(q *extract.Priceable) *pricing.Price {
 
 // tell says once of a model that it has no price.
 func (p *prices) tell(q *extract.Priceable) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
 	model := q.Models[0]
 	if model == "" {
 		model = q.Models[1]
 	}
-	if _, told := p.unknown[unpriced{q.Provider, model}]; told || len(p.unknown) >= maxUnpriced {
+	if len(q.Provider)+len(model) > 2*usage.MaxValueBytes || p.told(q.Provider, model) {
 		return
 	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	// The names are the telemetry's: what is kept has to be a copy.
 	provider, model := strings.Clone(q.Provider), strings.Clone(model)
 	p.unknown[unpriced{provider, model}] = struct{}{}
 	p.log.Info("No price is known: its tokens count, its cost does not", zap.String("provider", provider), zap.String("model", model))
+}
+
+func (p *prices) told(provider, model string) bool {
+	p.mu.RLock()
+	defer p.mu.RUnlock()
+	_, told := p.unknown[unpriced{provider, model}]
+	return told || len(p.unknown) >= maxUnpriced
 }

@@ -40,6 +40,7 @@ type Batch struct {
 	calls      []recordCall
 	groups     []group
 	sources    []source
+	resource   int // first of the sources of the resource being read
 	keys       []byte
 	index      []int32 // open addressing: group number + 1, 0 is free
 
@@ -96,16 +97,17 @@ func (b *Batch) Reset() {
 	clear(b.amounts) // they refer to spreads
 	b.records, b.inferences, b.amounts, b.calls = b.records[:0], b.inferences[:0], b.amounts[:0], b.calls[:0]
 	b.groups, b.sources, b.keys, b.deltas = b.groups[:0], b.sources[:0], b.keys[:0], b.deltas[:0]
+	b.resource = 0
 }
 
 // Source returns the number of a signal that tells of calls which others may
-// tell of as well. A batch has few: one for each service and family at most.
+// tell of as well.
 func (b *Batch) Source(name []byte, rank Rank) int32 { return b.SourceWithin(name, rank, 0) }
 
 // SourceWithin is Source for one of several ways in which a signal tells of calls:
 // it bills if the signal and the way do.
 func (b *Batch) SourceWithin(name []byte, rank Rank, within int32) int32 {
-	for i := range b.sources {
+	for i := b.resource; i < len(b.sources); i++ {
 		if s := &b.sources[i]; s.rank == rank && s.within == within && string(b.bytes(s.name)) == string(name) {
 			return int32(i + 1)
 		}
@@ -113,6 +115,10 @@ func (b *Batch) SourceWithin(name []byte, rank Rank, within int32) int32 {
 	b.sources = append(b.sources, source{name: b.store(name), rank: rank, within: within})
 	return int32(len(b.sources))
 }
+
+// BeginResource ends the search for sources at those that come from here on: a
+// resource has a handful, a batch may have as many services as records.
+func (b *Batch) BeginResource() { b.resource = len(b.sources) }
 
 // Group returns the number of the group with this key, hour and source, and
 // whether it is new to the batch. The key is copied.

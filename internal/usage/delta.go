@@ -102,6 +102,13 @@ func (d *Delta) settle() {
 	}
 }
 
+// Discount takes what tokens cost that a series owes off the price of those that
+// come in: they were priced when they came first.
+func (d *Delta) Discount(inputOwed, outputOwed int64) {
+	off := AddSaturating(cost(min(d.Tokens[Input], inputOwed), d.rates[Input]), cost(min(d.Tokens[Output], outputOwed), d.rates[Output]))
+	d.CostPriced -= min(d.CostPriced, off)
+}
+
 func pay(have, owed *int64) {
 	n := min(*have, *owed)
 	*have, *owed = *have-n, *owed-n
