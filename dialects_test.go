@@ -42,7 +42,7 @@ func TestDialectsThatCannotBe(t *testing.T) {
 	}{
 		"no file":         {DialectsConfig{Files: []string{missing}}, "`dialects.files` cannot be read"},
 		"no dialect":      {DialectsConfig{Files: []string{dialectFile(t, "name: own\nfeilds: {}")}}, "field feilds not found"},
-		"unknown field":   {DialectsConfig{Files: []string{dialectFile(t, "name: own\nfields: {modle: [x]}")}}, "`fields.modle` is no field"},
+		"unknown field":   {DialectsConfig{Files: []string{dialectFile(t, "name: own\nfields: {model_name: [x]}")}}, "`fields.model_name` is no field"},
 		"a pin of nobody": {DialectsConfig{Signals: map[string]string{"gen_aii": "metrics"}}, "`dialects.signals` has \"gen_aii\": `"},
 	} {
 		_, _, err := c.config.load()

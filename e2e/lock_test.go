@@ -12,8 +12,8 @@ import (
 func TestDisabledLeavesNoFile_A_F1_A_R9(t *testing.T) {
 	t.Parallel()
 	for name, processor := range map[string]string{
-		"no block": "    export: {interval: 50ms}",
-		"disabled": "    export: {interval: 50ms}\n    persistence: {enabled: false, directory: state, interval: 50ms}",
+		"no block": "    export: {interval: 50ms}" + unpriced,
+		"disabled": "    export: {interval: 50ms}\n    persistence: {enabled: false, directory: state, interval: 50ms}" + unpriced,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

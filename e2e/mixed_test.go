@@ -97,7 +97,7 @@ func claudeCode(m moment, want tally) []parcel {
 		"event.name": "api_request", "session.id": "s1", "event.sequence": int64(m.n), "model": name,
 		"cost_usd": float64(micros) / 1e6, "duration_ms": 4000, "input_tokens": n.input, "output_tokens": n.output,
 		"cache_read_tokens": n.cacheRead, "cache_creation_tokens": n.cacheWrite,
-		"request_id": fmt.Sprintf("req_%d", m.n), "speed": "normal",
+		"request_id": fmt.Sprintf("req_011CSHoEeqs5C35K%09d", m.n), "speed": "normal",
 	}
 	if m.n%2 == 0 {
 		request["cost_usd_micros"] = micros
@@ -203,7 +203,7 @@ func agent(m moment, want tally) []parcel {
 		},
 		{
 			name: "chat gpt-5", kind: ptrace.SpanKindClient, trace: m.n, id: 3, parent: 2, end: m.at, took: 2 * time.Second,
-			attributes: with(map[string]any{"gen_ai.operation.name": "chat", "gen_ai.response.id": fmt.Sprintf("chatcmpl-%d", m.n)}),
+			attributes: with(map[string]any{"gen_ai.operation.name": "chat", "gen_ai.response.id": fmt.Sprintf("chatcmpl-CRoleXnc4n7W%09d", m.n)}),
 		},
 		{
 			name: "POST", kind: ptrace.SpanKindClient, trace: m.n, id: 4, parent: 3, end: m.at, took: time.Second,
@@ -253,7 +253,7 @@ func version(m moment, want tally, from origin, outcome string, n tokens, attrib
 	id := model("helper", "openai", "gpt-5")
 	want.asked(id, outcome, n, time.Second)
 	want.cost(id, n.input*1250+n.cacheRead*125+n.cacheWrite*2000+(n.output+n.reasoning)*10000, priced)
-	all := map[string]any{"gen_ai.operation.name": "chat", "gen_ai.request.model": "gpt-5", "gen_ai.response.id": fmt.Sprintf("chatcmpl-%d", m.n)}
+	all := map[string]any{"gen_ai.operation.name": "chat", "gen_ai.request.model": "gpt-5", "gen_ai.response.id": fmt.Sprintf("chatcmpl-CRoleXnc4n7W%09d", m.n)}
 	maps.Copy(all, attributes)
 	return from.traces(span{
 		name: "chat gpt-5", kind: ptrace.SpanKindClient, trace: m.n, id: 1, end: m.at, took: time.Second, attributes: all,
@@ -286,7 +286,7 @@ func names137(m moment, want tally) []parcel {
 	}
 	from := helper("2")
 	event := map[string]any{
-		"gen_ai.operation.name": "chat", "gen_ai.request.model": "gpt-5", "gen_ai.response.id": fmt.Sprintf("chatcmpl-%d", m.n),
+		"gen_ai.operation.name": "chat", "gen_ai.request.model": "gpt-5", "gen_ai.response.id": fmt.Sprintf("chatcmpl-CRoleXnc4n7W%09d", m.n),
 	}
 	maps.Copy(event, attributes)
 	point := func(value float64, attributes map[string]any) delta {
@@ -403,6 +403,9 @@ func mixed(t *testing.T, stories ...story) {
 	x.network.calm.Store(true)
 	x.seed(x.network.sender(1))
 	reaches(t, "the first of each", x.want, out.totals)
+	if t.Failed() {
+		t.FailNow()
+	}
 	x.network.calm.Store(false)
 
 	var wg sync.WaitGroup

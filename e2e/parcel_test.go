@@ -280,17 +280,23 @@ func (d *delta) histogram(p pmetric.HistogramDataPoint) {
 	p.BucketCounts().FromRaw([]uint64{0, d.count, 0})
 }
 
-// newCostSink is a sink that has costs in nano-dollars, which are whole numbers.
+// newCostSink is a sink that has costs in nano-dollars, which are whole numbers,
+// and leaves out what only passed the collector.
 func newCostSink(t *testing.T) *sink {
 	t.Helper()
 	s := newSink(t)
 	s.receive = func(body []byte, md pmetric.Metrics) verdict {
+		md.ResourceMetrics().RemoveIf(func(rm pmetric.ResourceMetrics) bool {
+			rm.ScopeMetrics().RemoveIf(func(sm pmetric.ScopeMetrics) bool { return sm.Scope().Name() != ourScope })
+			return rm.ScopeMetrics().Len() == 0
+		})
+		if md.MetricCount() == 0 {
+			return taken
+		}
 		for _, rm := range md.ResourceMetrics().All() {
-			for _, sm := range rm.ScopeMetrics().All() {
-				for _, m := range sm.Metrics().All() {
-					if m.Name() == "usage.provider.cost" {
-						inNanoDollars(t, m)
-					}
+			for _, m := range rm.ScopeMetrics().At(0).Metrics().All() {
+				if m.Name() == "usage.provider.cost" {
+					inNanoDollars(t, m)
 				}
 			}
 		}
@@ -298,6 +304,8 @@ func newCostSink(t *testing.T) *sink {
 	}
 	return s
 }
+
+const ourScope = "github.com/otelusage/usageprocessor"
 
 func inNanoDollars(t *testing.T, m pmetric.Metric) {
 	t.Helper()
@@ -312,13 +320,18 @@ func inNanoDollars(t *testing.T, m pmetric.Metric) {
 
 // deliver sends a parcel until it is acknowledged.
 func deliver(t *testing.T, random *rand.Rand, s sender, p parcel) {
-	for {
+	t.Helper()
+	var err error
+	for deadline := time.Now().Add(stopDeadline); time.Now().Before(deadline) && t.Context().Err() == nil; {
 		ctx, cancel := context.WithTimeout(t.Context(), between(random, minTry, maxTry))
-		err := s.send(ctx, p)
+		err = s.send(ctx, p)
 		cancel()
-		if err == nil || t.Context().Err() != nil {
+		if err == nil {
 			return
 		}
 		time.Sleep(between(random, 0, 4*poll))
+	}
+	if t.Context().Err() == nil {
+		t.Errorf("a batch was not acknowledged: %v", err)
 	}
 }

@@ -44,22 +44,21 @@ func (r *Reading) amount(rule *dialect.Metric, unit dialect.Unit) (a usage.Amoun
 		ok = r.timed(&a, unit)
 	case dialect.Requests:
 		a.Calls = true
-		if !observed {
-			count = uint64(max(0, sum))
+		if a.Count, ok = r.count(1); observed {
+			a.Count, ok = int64(min(count, math.MaxInt64)), true
 		}
-		a.Count, ok = wholeOf(float64(count), true)
 	case dialect.Tokens:
 		a.Field, a.Part = r.tokenField(rule)
-		a.Sum, ok = billionths(math.Round(sum), dialect.Nanoseconds, !math.IsNaN(sum))
+		a.Sum, ok = r.count(1)
 	case dialect.Costs:
 		a.Field = usage.FieldCostReported
 		a.Sum, ok = billionths(sum, unit, !math.IsNaN(sum))
 	case dialect.RequestSizes:
 		a.Field = usage.FieldRequestBytes
-		a.Sum, ok = bytesOf(sum, unit)
+		a.Sum, ok = r.count(bytesPer(unit))
 	case dialect.ResponseSizes:
 		a.Field = usage.FieldResponseBytes
-		a.Sum, ok = bytesOf(sum, unit)
+		a.Sum, ok = r.count(bytesPer(unit))
 	case dialect.NoMeasure:
 	}
 	return a, ok
@@ -83,11 +82,20 @@ func (r *Reading) timed(a *usage.Amount, unit dialect.Unit) (ok bool) {
 	return true
 }
 
-func bytesOf(sum float64, unit dialect.Unit) (int64, bool) {
-	if unit == dialect.Kibibytes {
-		sum *= 1024
+// count is the sum of the point, which counts things of a size.
+func (r *Reading) count(size int64) (n int64, ok bool) {
+	p := &r.data
+	if p.integral && p.whole >= 0 && p.whole <= math.MaxInt64/size {
+		return p.whole * size, true
 	}
-	return billionths(math.Round(sum), dialect.Nanoseconds, !math.IsNaN(sum))
+	return billionths(math.Round(p.sum*float64(size)), dialect.Nanoseconds, !math.IsNaN(p.sum))
+}
+
+func bytesPer(unit dialect.Unit) int64 {
+	if unit == dialect.Kibibytes {
+		return 1024
+	}
+	return 1
 }
 
 // tokenField is the measure that a point's tokens go to, and whether they stand

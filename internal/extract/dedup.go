@@ -104,7 +104,7 @@ func (r *Reading) logKey(l plog.LogRecord, e *dialect.Event) uint64 {
 		return 0
 	}
 	for _, name := range r.x.dedup.LogAttributes {
-		if id := fieldOf(l, name); id != "" {
+		if id := stated(fieldOf(l, name)); id != "" {
 			// A line of an access log may bear the ID of the call behind it.
 			r.claim = append(append(append(r.claim[:0], hashedLogID, byte(e.Role)), e.Family.Name...), 0)
 			r.claim = append(append(r.claim, name...), 0)

@@ -17,8 +17,11 @@ type dataPoint struct {
 	flags      pmetric.DataPointFlags
 	delta      bool
 	sum        float64
-	count      uint64 // of observations
-	observed   bool   // whether the point is of observations
+	// whole is the sum of a point that has an integer.
+	whole    int64
+	integral bool
+	count    uint64 // of observations
+	observed bool   // whether the point is of observations
 	// buckets are the upper ends of where observations fell, and how many did.
 	buckets []bucket
 }
@@ -34,7 +37,7 @@ func (r *Reading) numberPoint(p pmetric.NumberDataPoint) {
 		sum: p.DoubleValue(), buckets: r.data.buckets[:0],
 	}
 	if p.ValueType() == pmetric.NumberDataPointValueTypeInt {
-		r.data.sum = float64(p.IntValue())
+		r.data.sum, r.data.whole, r.data.integral = float64(p.IntValue()), p.IntValue(), true
 	}
 }
 
@@ -97,6 +100,7 @@ func (r *Reading) point(unit string) {
 	}
 	a, ok := r.amount(rule, unitOf(rule, unit))
 	if !ok {
+		r.values.spoil("value")
 		r.skip(usage.UnmeteredUnrecognized)
 		return
 	}

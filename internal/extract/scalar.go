@@ -137,7 +137,7 @@ func trimNumber(s string) string { return strings.Trim(s, "\" \t\r\n") }
 // stated is a text without the words by which some writers say that there is none.
 func stated(s string) string {
 	switch s = unquote(s); s {
-	case "none", "N/A", "null", "undefined":
+	case "none", "N/A", "null", "undefined", "-":
 		return ""
 	default:
 		return s

@@ -83,6 +83,7 @@ func (r *modelRun) look(disk *filestest.Memory, floor uint64) *engine.Engine {
 		want = relaidState(want)
 	}
 	r.compare(want, rows, first.Stats())
+	r.compareMemory(want, first)
 	again := r.recovered(disk)
 	require.Equal(r.t, seq, again.Stats().Seq, "a second recovery differs")
 	require.Equal(r.t, rows, r.engineRows(again), "a second recovery differs")

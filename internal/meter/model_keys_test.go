@@ -1,6 +1,10 @@
 package meter
 
-import "slices"
+import (
+	"slices"
+
+	"github.com/otelusage/usageprocessor/internal/usage"
+)
 
 // modelKeys remembers what was counted, and for how long that has to be.
 type modelKeys struct {
@@ -21,27 +25,29 @@ func newModelKeys() modelKeys {
 	return modelKeys{seen: map[string][]modelSeen{}, unsure: map[string]bool{}}
 }
 
-// insert remembers the keys of a reading and says which records are duplicates.
-func (k *modelKeys) insert(r *modelReading, minute int64, seq uint64) []bool {
-	duplicates := make([]bool, len(r.records))
+// insert remembers the keys of a reading and says what was counted before.
+func (k *modelKeys) insert(r *modelReading, aliases []*modelRecord, minute int64, seq uint64) {
 	if k.window == 0 {
-		return duplicates
+		return
 	}
 	for i := range r.records {
-		if key := r.records[i].key; key != "" {
-			duplicates[i] = k.take(key, minute, seq)
+		if record := &r.records[i]; record.key != "" && k.take(record.key, minute, seq) {
+			record.verdict = usage.Duplicate
 		}
 	}
-	if r.fingerprint == "" {
-		return duplicates
-	}
-	again := k.take(r.fingerprint, minute, seq)
-	for i := range r.records {
-		if record := &r.records[i]; record.series != "" && record.key == "" {
-			duplicates[i] = again
+	if r.fingerprint != "" && k.take(r.fingerprint, minute, seq) {
+		for i := range r.records {
+			if record := &r.records[i]; record.series != "" && record.key == "" {
+				record.verdict = usage.Duplicate
+			}
 		}
 	}
-	return duplicates
+	for _, record := range aliases {
+		if k.take("call "+record.alias, minute, seq) && record.verdict == usage.Counted {
+			record.verdict = usage.SkippedDuplicateSignal
+			record.see("one call in two records")
+		}
+	}
 }
 
 // take remembers a key and says whether it was remembered.
@@ -59,7 +65,7 @@ func (k *modelKeys) has(key string, minute int64) bool {
 
 // doubtful says whether it is unknown what will become of a reading.
 func (k *modelKeys) doubtful(r *modelReading) bool {
-	return k.unsure[r.fingerprint] || slices.ContainsFunc(r.records, func(r modelRecord) bool { return k.unsure[r.key] })
+	return slices.ContainsFunc(r.keys(), func(key string) bool { return k.unsure[key] })
 }
 
 // lose forgets what came after a commit.

@@ -1,16 +1,12 @@
 package meter
 
 import (
-	"slices"
 	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
-	"go.opentelemetry.io/collector/pdata/plog"
-	"go.opentelemetry.io/collector/pdata/pmetric"
 
 	"github.com/otelusage/usageprocessor/internal/journal/files/filestest"
-	"github.com/otelusage/usageprocessor/internal/usage"
 )
 
 // operation is something that can happen.
@@ -23,11 +19,10 @@ type operation struct {
 // whileRunning is what can happen to a process, with how often it does.
 func whileRunning() []operation {
 	return []operation{
-		{"new batch", 26, func(r *modelRun) { r.sendNew() }},
+		{"new batch", 28, func(r *modelRun) { r.sendNew() }},
 		{"resend", 14, func(r *modelRun) { r.resend(1, false) }},
 		{"resend a part", 8, func(r *modelRun) { r.resend(1, true) }},
 		{"resend several", 8, func(r *modelRun) { r.resend(2+r.rng.IntN(2), r.chance(50)) }},
-		{"other signals", 2, func(r *modelRun) { r.sendOthers() }},
 		{"pause", 10, func(r *modelRun) { r.sleep(r.duration(time.Second)) }},
 		{"pause an interval", 4, func(r *modelRun) { r.sleep(r.config.interval + r.duration(5*time.Second)) }},
 		{"idle", 1, func(r *modelRun) { r.sleep(r.duration(8 * time.Minute)) }},
@@ -85,63 +80,6 @@ func (r *modelRun) operate() {
 // maxSent is how many batches a sender may still send again.
 const maxSent = 200
 
-func (r *modelRun) sendNew() {
-	var batch []*modelSpan
-	for range 1 + r.rng.IntN(3) {
-		batch = append(batch, r.spans.some(time.Now().UnixNano())...)
-	}
-	batch = byService(batch)
-	if len(r.sent) == maxSent {
-		r.sent = slices.Delete(r.sent, 0, 1)
-	}
-	r.sent = append(r.sent, batch)
-	r.send(batch)
-}
-
-// resend sends what was sent before: batches as they were, parts of them, or
-// several of them as one.
-func (r *modelRun) resend(batches int, parts bool) {
-	if len(r.sent) == 0 {
-		return
-	}
-	var all []*modelSpan
-	for range batches {
-		// Mostly something recent: what failed.
-		batch := r.sent[len(r.sent)-1-min(r.rng.IntN(len(r.sent)), r.rng.IntN(len(r.sent)))]
-		for _, s := range batch {
-			if !parts || r.chance(50) {
-				all = append(all, s)
-			}
-		}
-	}
-	r.send(byService(all))
-}
-
-// sendOthers sends signals that usage is not read from yet.
-func (r *modelRun) sendOthers() {
-	n := r.rng.IntN(3)
-	reply := r.reply()
-	if r.chance(50) {
-		ld := plog.NewLogs()
-		for range n {
-			ld.ResourceLogs().AppendEmpty().ScopeLogs().AppendEmpty().LogRecords().AppendEmpty()
-		}
-		err := r.meter.Logs(reply.ctx, ld, reply)
-		r.settled(usage.Logs, modelReading{records: unrecognized(n)}, reply, err)
-		return
-	}
-	md := pmetric.NewMetrics()
-	for range n {
-		md.ResourceMetrics().AppendEmpty().ScopeMetrics().AppendEmpty().Metrics().AppendEmpty().SetEmptyGauge().DataPoints().AppendEmpty()
-	}
-	err := r.meter.Metrics(reply.ctx, md, reply)
-	r.settled(usage.Metrics, modelReading{records: unrecognized(n)}, reply, err)
-}
-
-func unrecognized(n int) []modelRecord {
-	return slices.Repeat([]modelRecord{{verdict: usage.UnmeteredUnrecognized}}, n)
-}
-
 // sleep lets time pass, and the process do what it does by itself.
 func (r *modelRun) sleep(d time.Duration) {
 	before, begin := r.model.live.seq, time.Now()
@@ -151,6 +89,7 @@ func (r *modelRun) sleep(d time.Duration) {
 		return
 	}
 	if d > r.config.interval {
+		r.unnoticed = false
 		require.False(r.t, r.meter.failing(), "the disk is well, and usage still not written")
 		r.model.sync(before)
 	}
@@ -166,10 +105,13 @@ func (r *modelRun) sleep(d time.Duration) {
 }
 
 // healthy says whether nothing may fail.
-func (r *modelRun) healthy() bool { return !r.broken && !r.disk.dead() && !r.meter.failing() }
+func (r *modelRun) healthy() bool {
+	return !r.broken && !r.unnoticed && !r.disk.dead() && !r.meter.failing()
+}
 
 func (r *modelRun) upkeep() {
 	r.meter.upkeep()
+	r.unnoticed = false
 	switch {
 	case r.disk.dead():
 	case !r.meter.failing():
@@ -182,30 +124,13 @@ func (r *modelRun) upkeep() {
 func (r *modelRun) flush() {
 	healthy := r.healthy()
 	err := r.meter.store.flush()
+	r.unnoticed = false
 	switch {
 	case r.disk.dead():
 	case err == nil:
 		r.model.sync(r.model.live.seq)
 	default:
 		require.False(r.t, healthy, "flush: %v", err)
-	}
-}
-
-// snapshot takes a snapshot while batches come in.
-func (r *modelRun) snapshot() {
-	healthy := r.healthy()
-	r.meter.store.writing.Lock()
-	defer r.meter.store.writing.Unlock()
-	err := r.meter.store.journal.Snapshot(now(), &busySource{Source: r.meter.engine, run: r})
-	switch {
-	case r.disk.dead():
-	case err == nil:
-		r.model.sync(r.model.live.seq)
-		r.saw("snapshot")
-	default:
-		r.saw("snapshot failed")
-		require.False(r.t, healthy, "snapshot: %v", err)
-		r.flush() // as the meter does: it may be broken
 	}
 }
 

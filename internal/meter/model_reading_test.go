@@ -2,47 +2,52 @@ package meter
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/otelusage/usageprocessor/internal/usage"
 )
 
-// modelReading is what there is to count in a batch of spans, by rules that are
-// written down a second time here, as plainly as possible.
+// modelReading is what there is to count in a batch, by rules that are written
+// down a second time here, as plainly as possible.
 type modelReading struct {
-	// records are in the order of the spans.
+	// records are in the order of the items.
 	records []modelRecord
 	// fingerprint is the key of all records that have none of their own, if
 	// there are any and a time is among them.
 	fingerprint string
 }
 
-// modelRecord is what there is to count in one span.
+// modelRecord is what there is to count in one item.
 type modelRecord struct {
-	span    *modelSpan
-	verdict usage.Verdict // Counted unless the batch says otherwise
+	item    modelItem
+	verdict usage.Verdict // Counted unless the batch or what came before says otherwise
 	key     string        // what makes it the same record when it is sent again
-	series  string
+	alias   string        // what makes it the same call, whatever tells of it
+	series  string        // empty: it belongs to none
+	end     int64         // Unix ns
+	hour    int64         // Unix hour of the end
 	added   modelSeries
 	claim   string // service and provider of a call to a model
 	shadow  string // the claim that makes it the transport of such calls
+	channel modelChannel
+	saw     []string // what was interesting about it
 }
 
-// read reads spans in the order in which they are sent.
-func (c *modelConfig) read(spans []*modelSpan) (r modelReading) {
+// see notes something interesting.
+func (r *modelRecord) see(what string) { r.saw = append(r.saw, what) }
+
+// read reads items in the order in which they are sent.
+func (c *modelConfig) read(items []modelItem, now int64) (r modelReading) {
 	var unkeyed []string
 	timed := false
-	for _, s := range spans {
-		record := modelRecord{span: s, verdict: c.verdict(s)}
-		if record.verdict == usage.Counted {
-			record.describe(c.dimensions)
-			if s.id == 0 {
-				unkeyed = append(unkeyed, record.series+s.values())
-				timed = timed || s.end > 0
-			} else {
-				record.key = fmt.Sprint(s.number)
-			}
+	for _, item := range items {
+		record := item.record(c)
+		record.hour = hourOf(record.end, now)
+		if s, ok := item.(*modelSpan); ok && s.id == 0 && record.series != "" {
+			unkeyed = append(unkeyed, record.series+s.values())
+			timed = timed || s.end > 0
 		}
 		r.records = append(r.records, record)
 	}
@@ -50,95 +55,141 @@ func (c *modelConfig) read(spans []*modelSpan) (r modelReading) {
 		r.fingerprint = strings.Join(unkeyed, "\n")
 	}
 	r.nest()
+	r.merge()
 	return r
 }
 
-// verdict is what becomes of a span whatever else is in its batch.
-func (c *modelConfig) verdict(s *modelSpan) usage.Verdict {
-	switch {
-	case s.class == servesRequest:
-		return usage.Counted
-	case s.class == worksInside:
-		return usage.UnmeteredInternal
-	case !c.providers:
-		return usage.UnmeteredDisabled
-	case s.class == runsAgent:
-		return usage.SkippedAggregate
-	case s.class == callsNobody:
-		return usage.UnmeteredUnidentified
-	default:
-		return usage.Counted
+// hourOf is the hour that a record belongs to: what is too old, or in the future,
+// to that in which it arrives.
+func hourOf(end, now int64) int64 {
+	if end > now || end < now-int64(time.Hour) {
+		end = now
 	}
-}
-
-// values tell spans without IDs apart.
-func (s *modelSpan) values() string {
-	return fmt.Sprint(s.start, s.end, s.status, s.bytes, s.tokens)
-}
-
-// describe says which series a record belongs to and what it adds to it.
-func (r *modelRecord) describe(dimensions []string) {
-	s := r.span
-	claim := s.service + " openai"
-	switch s.class {
-	case servesRequest:
-		r.series = seriesName(usage.Endpoint, dimensions, s.service, "http", "GET /"+s.name)
-	case callsModel:
-		r.series = seriesName(usage.Provider, dimensions, s.service, "openai", "gen_ai", s.name, "chat")
-		r.claim = claim
-	case carriesCall:
-		r.series = seriesName(usage.Provider, dimensions, s.service, "openai", "http", "", "POST")
-		r.shadow = claim
-	case callsDatabase:
-		r.series = seriesName(usage.Provider, dimensions, s.service, "postgresql", "db", "", "SELECT "+s.name)
-	}
-	if len(dimensions) > 0 {
-		r.series += "|" + s.tenant
-	}
-	a := &r.added
-	a.Requests[s.outcome()]++
-	a.Duration, a.RequestBytes, a.Tokens = s.end-s.start, s.bytes, s.tokens
-	a.durations = 1
-	if s.firstToken > 0 {
-		a.TimeToFirstToken, a.firstTokens = int64(s.firstToken*float64(time.Second)), 1
-	}
+	return end / int64(time.Hour)
 }
 
 // String is for reading what has happened.
 func (r modelRecord) String() string {
-	if r.span == nil {
-		return r.verdict.Reason()
+	return fmt.Sprintf("%s: %s%s", r.item, r.verdict.Result(), r.verdict.Reason())
+}
+
+func (c *modelConfig) seriesName(kind usage.Kind, tenant string, values ...string) string {
+	if len(c.dimensions) > 0 {
+		values = append(values, tenant)
 	}
-	return fmt.Sprintf("%d/%d/%s%s", r.span.number, r.span.id, r.verdict.Result(), r.verdict.Reason())
+	return kind.String() + " " + strings.Join(c.dimensions, ",") + "|" + strings.Join(values, "|")
 }
 
-func seriesName(kind usage.Kind, dimensions []string, values ...string) string {
-	return kind.String() + " " + strings.Join(dimensions, ",") + "|" + strings.Join(values, "|")
+func outcomeOf(status int) usage.Outcome {
+	return map[int]usage.Outcome{404: usage.ClientError, 429: usage.Throttled, 500: usage.Error}[status]
 }
 
-func (s *modelSpan) outcome() usage.Outcome {
-	return map[int]usage.Outcome{404: usage.ClientError, 429: usage.Throttled, 500: usage.Error}[s.status]
-}
-
-// nest finds the records that repeat another one of the batch: of requests the
-// inner one, of calls to a model the outer one.
+// nest finds the spans that repeat another one of the batch: of requests the
+// inner one, of calls to a model the outer one. A call without tokens never makes
+// one that has them repeat it.
 func (r *modelReading) nest() {
+	r.nestRequests()
+	if r.calls() == nil {
+		return
+	}
+	weak := func(x *modelRecord) bool { return x.channel.weak && x.verdict == usage.Counted }
+	full := func(x *modelRecord) bool { return !x.channel.weak && x.verdict == usage.Counted }
+	all := func(*modelRecord) bool { return true }
+	// Both may stand in the batch twice: what is dropped is decided before it is.
+	r.drop(all, func(x *modelRecord) bool { return !x.channel.weak }, true)
+	r.drop(full, weak, false)
+	r.drop(weak, weak, true)
+}
+
+// calls are the records of spans of calls to a model.
+func (r *modelReading) calls() (found []*modelRecord) {
 	for i := range r.records {
-		for j := range r.records {
-			outer, inner := &r.records[i], &r.records[j]
-			if !outer.span.isParentOf(inner.span) || outer.series == "" || inner.series == "" {
+		if s, ok := r.records[i].item.(*modelSpan); ok && s.class == callsModel && r.records[i].series != "" {
+			found = append(found, &r.records[i])
+		}
+	}
+	return found
+}
+
+// drop drops the outer or the inner one of two calls to a model.
+func (r *modelReading) drop(isOuter, isInner func(*modelRecord) bool, dropOuter bool) {
+	var dropped []*modelRecord
+	for _, outer := range r.calls() {
+		for _, inner := range r.calls() {
+			if !isOuter(outer) || !isInner(inner) || !outer.item.(*modelSpan).isParentOf(inner.item.(*modelSpan)) {
 				continue
 			}
-			if outer.span.class == servesRequest {
-				inner.verdict = usage.SkippedNested
+			if dropOuter {
+				dropped = append(dropped, outer)
 			} else {
-				outer.verdict = usage.SkippedNested
+				dropped = append(dropped, inner)
+				inner.see("call without tokens inside one that has them")
+			}
+		}
+	}
+	for _, record := range dropped {
+		record.verdict = usage.SkippedNested
+	}
+}
+
+func (r *modelReading) nestRequests() {
+	for i := range r.records {
+		for j := range r.records {
+			outer, ok := r.records[i].item.(*modelSpan)
+			if ok && outer.class == servesRequest && outer.isParentOf(r.records[j].item.(*modelSpan)) {
+				r.records[j].verdict = usage.SkippedNested
 			}
 		}
 	}
 }
 
-func (s *modelSpan) isParentOf(o *modelSpan) bool {
-	return s.class == o.class && (s.class == servesRequest || s.class == callsModel) &&
-		s.trace == o.trace && o.parent > 0 && s.id == o.parent
+// merge leaves, of the records of one batch that tell of the same call, the one
+// that knows of most tokens. The others are forgotten with their keys.
+func (r *modelReading) merge() {
+	best := map[string]*modelRecord{}
+	for i := range r.records {
+		record := &r.records[i]
+		if record.alias == "" || record.verdict != usage.Counted {
+			continue
+		}
+		other, ok := best[record.alias]
+		switch {
+		case !ok:
+			best[record.alias] = record
+			continue
+		case other.allTokens() < record.allTokens():
+			best[record.alias] = record
+		default:
+			other = record
+		}
+		other.verdict, other.key = usage.SkippedNested, ""
+		other.see("one call twice in a batch")
+	}
+}
+
+func (r *modelRecord) allTokens() (n int64) {
+	for _, tokens := range r.added.Tokens {
+		n += tokens
+	}
+	return n
+}
+
+// aliases are the records that make known which calls they tell of. One without
+// tokens must not keep the one that has them from being counted.
+func (r *modelReading) aliases() (records []*modelRecord) {
+	for i := range r.records {
+		if record := &r.records[i]; record.alias != "" && !record.channel.weak && record.verdict == usage.Counted {
+			records = append(records, record)
+		}
+	}
+	return records
+}
+
+// keys are all that might have been seen.
+func (r *modelReading) keys() []string {
+	keys := []string{r.fingerprint}
+	for i := range r.records {
+		keys = append(keys, r.records[i].key, "call "+r.records[i].alias)
+	}
+	return slices.DeleteFunc(keys, func(key string) bool { return key == "" })
 }

@@ -25,6 +25,7 @@ type modelConfig struct {
 	explicit   bool // histogram
 	delta      bool
 	providers  bool
+	pins       map[string]usage.Signal // that bill, by family
 	interval   time.Duration
 }
 
@@ -33,6 +34,7 @@ func (c *modelConfig) options(fsys files.FS) Options {
 		Endpoints: extract.Side{Enabled: true, Dimensions: c.dimensions},
 		Providers: extract.Side{Enabled: c.providers, Dimensions: c.dimensions},
 		Dialects:  presets(),
+		Signals:   c.pins,
 		Layout:    c.layout(), ExportInterval: time.Minute, Delta: c.delta,
 		Persistence: &Persistence{
 			Place: "the disk", Open: func(string) (files.FS, error) { return fsys, nil },
@@ -42,7 +44,7 @@ func (c *modelConfig) options(fsys files.FS) Options {
 		},
 	}
 	if c.window > 0 {
-		o.Dedup = &Dedup{Window: time.Duration(c.window) * time.Minute, MaxBytes: 64 << 20}
+		o.Dedup = &Dedup{Window: time.Duration(c.window) * time.Minute, MaxBytes: 64 << 20, LogAttributes: []string{"request_id"}}
 	}
 	return o
 }
@@ -60,10 +62,14 @@ type modelRun struct {
 	*sightings
 	t      *testing.T
 	rng    *rand.Rand
-	spans  modelSpans
-	sent   [][]*modelSpan // that may be sent again
+	sent   [usage.Signals][]modelBatch // that may be sent again
 	model  *model
 	config modelConfig
+
+	spans   modelSpans
+	lines   *modelLines
+	streams modelStreams
+	since   int64 // from when on streams are known from their beginning
 
 	memory *filestest.Memory
 	faulty *filestest.Faulty // of the current process
@@ -72,6 +78,8 @@ type modelRun struct {
 	names  []string          // of the meter's series, by slot
 	ages   []modelAge
 	broken bool // the disk may fail
+	// unnoticed says that the journal may be broken and nobody has noticed yet.
+	unnoticed bool
 	// layouts are those that the stored distributions may have.
 	layouts map[bool]bool
 	least   int64 // smallest dedup window that was tried since the last start
@@ -86,10 +94,13 @@ type modelRun struct {
 func newModelRun(seed uint64, seen *sightings) *modelRun {
 	rng := rand.New(rand.NewPCG(seed, 0))
 	r := &modelRun{
-		sightings: seen, rng: rng, spans: modelSpans{rng: rng}, model: newModel(), memory: filestest.NewMemory(),
+		sightings: seen, rng: rng, model: newModel(), memory: filestest.NewMemory(),
 		config:  modelConfig{durability: Write, window: 3, providers: true, interval: 10 * time.Second},
 		layouts: map[bool]bool{}, least: 3, cuts: map[uint64]modelCut{},
 	}
+	services := &modelServices{rng: rng}
+	r.lines = &modelLines{modelServices: services}
+	r.spans, r.streams = modelSpans{services, r.lines}, modelStreams{modelServices: services}
 	r.backends = []*modelBackend{newModelBackend(r, "metrics/a"), newModelBackend(r, "metrics/b")}
 	return r
 }
@@ -133,7 +144,7 @@ func (r *modelRun) chance(percent int) bool { return r.rng.IntN(100) < percent }
 func (r *modelRun) mount() {
 	fsys, err := r.memory.Mount()
 	require.NoError(r.t, err)
-	r.faulty, r.broken = filestest.New(fsys), false
+	r.faulty, r.broken, r.unnoticed = filestest.New(fsys), false, false
 	r.disk = &mortal{FS: filestest.Forgetful(r.faulty), rng: rand.New(rand.NewPCG(r.rng.Uint64(), 0))}
 }
 
@@ -200,9 +211,26 @@ func (r *modelRun) started(expected modelAges) {
 	}
 	r.model.keys.window, r.least = r.config.window, r.config.window
 	r.startExits()
+	r.wentOn()
 	r.noteAge()
 	r.check()
 	r.checkKeys()
+}
+
+// wentOn notes that the streams that are known go on over a restart, and from when
+// on they are known from their beginning: as long as nothing is, anew.
+func (r *modelRun) wentOn() {
+	r.since = r.meter.engine.Totals().Since
+	if r.model.live.seq > 0 {
+		require.Equal(r.t, r.model.since, r.since, "since when streams are known")
+	}
+	r.model.since = r.since
+	for stream := range r.model.live.streams {
+		if r.model.news[stream] == "" {
+			r.model.news[stream] = "point after a restart"
+		}
+	}
+	r.compareMemory(r.model.live, r.meter.engine)
 }
 
 func minuteOf(age int64) int64 { return age / int64(time.Minute) }
@@ -214,6 +242,10 @@ func (r *modelRun) reconfigure() {
 	c.refuse = r.chance(50)
 	c.interval = time.Duration(1+r.rng.IntN(20)) * time.Second
 	c.providers = !r.chance(10)
+	c.pins = nil
+	if r.chance(15) {
+		c.pins = map[string]usage.Signal{pick(r.rng, "http", "gen_ai", "claude_code"): r.anySignal()}
+	}
 	if r.chance(20) {
 		c.dimensions = pick(r.rng, nil, []string{"tenant.id"})
 	}

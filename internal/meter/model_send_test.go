@@ -3,6 +3,7 @@ package meter
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -12,16 +13,17 @@ import (
 	"go.opentelemetry.io/collector/pdata/pmetric"
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
-	"github.com/otelusage/usageprocessor/internal/journal"
 	"github.com/otelusage/usageprocessor/internal/usage"
 )
 
 // reply is the next consumer of one batch: what it answers, and what it got.
 type reply struct {
-	ctx    context.Context
-	err    error
-	times  int
-	traces ptrace.Traces
+	ctx     context.Context
+	err     error
+	times   int
+	traces  ptrace.Traces
+	logs    plog.Logs
+	metrics pmetric.Metrics
 }
 
 // reply is an answer of each kind.
@@ -50,30 +52,92 @@ func (p *reply) ConsumeTraces(_ context.Context, td ptrace.Traces) error {
 	return p.err
 }
 
-func (p *reply) ConsumeLogs(context.Context, plog.Logs) error {
+func (p *reply) ConsumeLogs(_ context.Context, ld plog.Logs) error {
+	p.logs = ld
 	p.times++
 	return p.err
 }
 
-func (p *reply) ConsumeMetrics(context.Context, pmetric.Metrics) error {
+func (p *reply) ConsumeMetrics(_ context.Context, md pmetric.Metrics) error {
+	p.metrics = md
 	p.times++
 	return p.err
 }
 
-// send sends a batch of spans.
-func (r *modelRun) send(spans []*modelSpan) {
-	reading := r.config.read(spans)
+// sendNew sends something new, or keeps it for later.
+func (r *modelRun) sendNew() {
+	signal := r.anySignal()
+	for _, b := range r.invent(signal) {
+		sent := &r.sent[signal]
+		if len(*sent) == maxSent {
+			*sent = slices.Delete(*sent, 0, 1)
+		}
+		*sent = append(*sent, b)
+		if r.chance(90) {
+			r.send(b)
+		}
+	}
+}
+
+// invent makes batches: one, or two of what belongs together.
+func (r *modelRun) invent(signal usage.Signal) []modelBatch {
+	now := now().UnixNano()
+	switch signal {
+	case usage.Logs:
+		return []modelBatch{newModelBatch(signal, r.lines.some(now))}
+	case usage.Metrics:
+		return []modelBatch{newModelBatch(signal, r.streams.some(now, r.since))}
+	}
+	var spans []*modelSpan
+	for range 1 + r.rng.IntN(3) {
+		spans = append(spans, r.spans.some(now)...)
+	}
+	if r.chance(75) {
+		return []modelBatch{newModelBatch(signal, spans)}
+	}
+	r.rng.Shuffle(len(spans), func(i, j int) { spans[i], spans[j] = spans[j], spans[i] })
+	half := r.rng.IntN(len(spans) + 1)
+	return []modelBatch{newModelBatch(signal, spans[:half]), newModelBatch(signal, spans[half:])}
+}
+
+// resend sends what was sent before: batches as they were, parts of them, or
+// several of them as one.
+func (r *modelRun) resend(batches int, parts bool) {
+	signal := r.anySignal()
+	sent := r.sent[signal]
+	if len(sent) == 0 {
+		return
+	}
+	var all []modelItem
+	for range batches {
+		// Mostly something recent: what failed.
+		batch := sent[len(sent)-1-min(r.rng.IntN(len(sent)), r.rng.IntN(len(sent)))]
+		for _, item := range batch.items {
+			if !parts || r.chance(50) {
+				all = append(all, item)
+			}
+		}
+	}
+	r.send(newModelBatch(signal, all))
+}
+
+// send sends a batch.
+func (r *modelRun) send(b modelBatch) {
+	reading := r.config.read(b.items, now().UnixNano())
 	if r.model.keys.doubtful(&reading) {
 		return
 	}
-	td, reply := tracesOf(spans), r.reply()
-	td.MarkReadOnly()
-	size := td.SpanCount()
-	err := r.meter.Traces(reply.ctx, td, reply)
+	reply := r.reply()
+	same, err := b.send(r, reply)
 	if reply.times > 0 {
-		require.True(r.t, td == reply.traces && td.SpanCount() == size, "data out is data in [I6]")
+		require.True(r.t, same, "data out is data in [I6]")
 	}
-	r.settled(usage.Traces, reading, reply, err)
+	r.settled(b.signal, reading, reply, err)
+}
+
+// anySignal is mostly that of spans.
+func (r *modelRun) anySignal() usage.Signal {
+	return pick(r.rng, usage.Traces, usage.Traces, usage.Logs, usage.Metrics)
 }
 
 // settled counts what was sent, and checks what its sender was told.
@@ -96,32 +160,11 @@ func (r *modelRun) settled(signal usage.Signal, reading modelReading, reply *rep
 	if len(reading.records) > 0 {
 		at := time.Now().UnixNano()
 		r.model.commit(signal, &reading, minuteOf(r.meter.clock.moment().Age), at)
-		r.sawBatch(reading.records)
+		r.sawBatch(signal, reading.records)
 		r.noteAge()
 	}
 	if alive && reply.err == nil {
 		r.acknowledged(err)
-	}
-}
-
-// sawBatch notes what became of the records of a batch.
-func (r *modelRun) sawBatch(records []modelRecord) {
-	var fresh, again bool
-	for i := range records {
-		record := &records[i]
-		fresh = fresh || record.verdict == usage.Counted
-		again = again || record.verdict == usage.Duplicate
-		if record.verdict == usage.Counted && len(r.model.keys.seen[record.key]) > 1 {
-			r.saw("again after the window")
-		}
-	}
-	switch {
-	case fresh && again:
-		r.saw("in part again")
-	case fresh:
-		r.saw("new")
-	case again:
-		r.saw("again")
 	}
 }
 
@@ -142,41 +185,5 @@ func (r *modelRun) acknowledged(err error) {
 		r.model.write(r.model.live.seq)
 	case Sync:
 		r.model.sync(r.model.live.seq)
-	}
-}
-
-// busySource lets batches come in while a snapshot is copied from it.
-type busySource struct {
-	journal.Source
-	run *modelRun
-}
-
-// Rows copies series, before or after a batch.
-func (b *busySource) Rows(rows []usage.Row, from uint32, limit int) ([]usage.Row, uint32, bool) {
-	b.maybeSend()
-	rows, next, more := b.Source.Rows(rows, from, limit)
-	b.maybeSend()
-	return rows, next, more
-}
-
-// KeyFiles copies the names of files, behind a batch.
-func (b *busySource) KeyFiles() []usage.KeyFile {
-	b.maybeSend()
-	return b.Source.KeyFiles()
-}
-
-// Totals copies the totals, behind a batch.
-func (b *busySource) Totals() usage.Totals {
-	b.maybeSend()
-	return b.Source.Totals()
-}
-
-func (b *busySource) maybeSend() {
-	switch b.run.rng.IntN(4) {
-	case 0:
-		b.run.saw("batch within a snapshot")
-		b.run.sendNew()
-	case 1:
-		b.run.resend(1, false)
 	}
 }

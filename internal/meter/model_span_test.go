@@ -2,9 +2,8 @@ package meter
 
 import (
 	"encoding/binary"
-	"math/rand/v2"
-	"slices"
-	"strings"
+	"fmt"
+	"time"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/ptrace"
@@ -41,87 +40,14 @@ type modelSpan struct {
 	bytes      int64
 	tokens     [usage.TokenTypes]int64
 	firstToken float64 // seconds
+	request    string  // the provider's ID of the call; empty: none
 }
 
-// modelSpans invents spans.
-type modelSpans struct {
-	rng  *rand.Rand
-	last int
-}
+func (s *modelSpan) from() string { return s.service }
 
-func (g *modelSpans) span(class modelClass, now int64) *modelSpan {
-	g.last++
-	end := now - g.rng.Int64N(1e9)
-	s := &modelSpan{
-		number: g.last, class: class, trace: uint64(g.last), id: uint64(g.last),
-		service: pick(g.rng, "shop", "app"), name: pick(g.rng, "a", "b", "c"), tenant: pick(g.rng, "x", "y"),
-		start: end - int64(g.last), end: end, // no two spans take as long
-		status: pick(g.rng, 200, 200, 404, 429, 500), bytes: g.rng.Int64N(1000),
-	}
-	if class == callsModel {
-		for i := range s.tokens {
-			s.tokens[i] = g.rng.Int64N(100)
-		}
-		s.firstToken = float64(g.rng.IntN(2)) * 0.5
-	}
-	return s
-}
-
-// some invents what an app does in one go: mostly one span, or two of which one
-// lies inside the other.
-func (g *modelSpans) some(now int64) []*modelSpan {
-	class := modelClass(g.rng.IntN(int(modelClasses)))
-	if g.rng.IntN(2) == 0 {
-		class = pick(g.rng, servesRequest, callsModel)
-	}
-	outer := g.span(class, now)
-	spans := []*modelSpan{outer}
-	switch {
-	case class == servesRequest && g.rng.IntN(3) == 0:
-		spans = append(spans, g.below(outer, servesRequest, now))
-	case class == callsModel && g.rng.IntN(2) == 0:
-		spans = append(spans, g.below(outer, pick(g.rng, callsModel, carriesCall), now))
-	}
-	switch g.rng.IntN(12) {
-	case 0:
-		outer.id = 0 // all of it is without IDs, or its child has lost its parent
-	case 1:
-		outer.id, outer.start, outer.end = 0, 0, 0
-	case 2:
-		spans = append(spans, spans[g.rng.IntN(len(spans))]) // twice in one batch
-	}
-	g.rng.Shuffle(len(spans), func(i, j int) { spans[i], spans[j] = spans[j], spans[i] })
-	return spans
-}
-
-func (g *modelSpans) below(outer *modelSpan, class modelClass, now int64) *modelSpan {
-	s := g.span(class, now)
-	s.service, s.trace, s.parent = outer.service, outer.trace, outer.id
-	return s
-}
-
-func pick[T any](rng *rand.Rand, from ...T) T { return from[rng.IntN(len(from))] }
-
-// tracesOf is a batch of spans, in the order of their services.
-func tracesOf(spans []*modelSpan) ptrace.Traces {
-	td := ptrace.NewTraces()
-	var list ptrace.SpanSlice
-	for i, s := range spans {
-		if i == 0 || s.service != spans[i-1].service {
-			rs := td.ResourceSpans().AppendEmpty()
-			rs.Resource().Attributes().PutStr("service.name", s.service)
-			list = rs.ScopeSpans().AppendEmpty().Spans()
-		}
-		s.write(list.AppendEmpty())
-	}
-	return td
-}
-
-// byService puts spans into the order that tracesOf sends them in.
-func byService(spans []*modelSpan) []*modelSpan {
-	spans = slices.Clone(spans)
-	slices.SortStableFunc(spans, func(a, b *modelSpan) int { return strings.Compare(a.service, b.service) })
-	return spans
+// String is for reading what has happened.
+func (s *modelSpan) String() string {
+	return fmt.Sprintf("span %d/%s/%d below %d", s.number, s.service, s.id, s.parent)
 }
 
 func (s *modelSpan) write(out ptrace.Span) {
@@ -165,6 +91,9 @@ func (s *modelSpan) writeClass(attrs pcommon.Map) {
 		attrs.PutInt("gen_ai.usage.cache_write.input_tokens", s.tokens[usage.CacheWrite])
 		attrs.PutInt("gen_ai.usage.output_tokens", s.tokens[usage.Output]+s.tokens[usage.Reasoning])
 		attrs.PutInt("gen_ai.usage.reasoning.output_tokens", s.tokens[usage.Reasoning])
+		if s.request != "" {
+			attrs.PutStr("gen_ai.response.id", s.request)
+		}
 		if s.firstToken > 0 {
 			attrs.PutDouble("gen_ai.response.time_to_first_chunk", s.firstToken)
 		}
@@ -174,4 +103,74 @@ func (s *modelSpan) writeClass(attrs pcommon.Map) {
 func spanIDOf(n uint64) (id pcommon.SpanID) {
 	binary.BigEndian.PutUint64(id[:], n)
 	return id
+}
+
+func (s *modelSpan) record(c *modelConfig) modelRecord {
+	r := modelRecord{item: s, end: s.end, verdict: c.verdict(s)}
+	if r.verdict == usage.Counted {
+		s.describe(c, &r)
+	}
+	return r
+}
+
+// verdict is what becomes of a span whatever else is in its batch.
+func (c *modelConfig) verdict(s *modelSpan) usage.Verdict {
+	switch {
+	case s.class == servesRequest:
+		return usage.Counted
+	case s.class == worksInside:
+		return usage.UnmeteredInternal
+	case !c.providers:
+		return usage.UnmeteredDisabled
+	case s.class == runsAgent:
+		return usage.SkippedAggregate
+	case s.class == callsNobody:
+		return usage.UnmeteredUnidentified
+	default:
+		return usage.Counted
+	}
+}
+
+// values tell spans without IDs apart.
+func (s *modelSpan) values() string {
+	return fmt.Sprint(s.start, s.end, s.status, s.bytes, s.tokens)
+}
+
+// describe says which series a span belongs to and what it adds to it.
+func (s *modelSpan) describe(c *modelConfig, r *modelRecord) {
+	name := func(values ...string) string { return c.seriesName(usage.Provider, s.tenant, values...) }
+	claim, kind, family := s.service+" openai", usage.Provider, "http"
+	switch s.class {
+	case servesRequest:
+		kind = usage.Endpoint
+		r.series = c.seriesName(kind, s.tenant, s.service, "http", "GET /"+s.name)
+	case callsModel:
+		family = "gen_ai"
+		r.series, r.claim = name(s.service, "openai", "gen_ai", s.name, "chat"), claim
+		if s.request != "" && c.window > 0 {
+			r.alias = s.request
+		}
+	case carriesCall:
+		r.series, r.shadow = name(s.service, "openai", "http", "", "POST"), claim
+	case callsDatabase:
+		family = "db"
+		r.series = name(s.service, "postgresql", "db", "", "SELECT "+s.name)
+	}
+	r.channel = c.channel(kind, family, s.service, usage.Traces)
+	r.channel.weak = s.class == callsModel && s.tokens == [usage.TokenTypes]int64{}
+	if s.id > 0 {
+		r.key = fmt.Sprint("span ", s.number)
+	}
+	a := &r.added
+	a.Requests[outcomeOf(s.status)]++
+	a.Duration, a.RequestBytes, a.Tokens = s.end-s.start, s.bytes, s.tokens
+	a.durations = 1
+	if s.firstToken > 0 {
+		a.TimeToFirstToken, a.firstTokens = int64(s.firstToken*float64(time.Second)), 1
+	}
+}
+
+func (s *modelSpan) isParentOf(o *modelSpan) bool {
+	return s.class == o.class && (s.class == servesRequest || s.class == callsModel) &&
+		s.trace == o.trace && o.parent > 0 && s.id == o.parent
 }

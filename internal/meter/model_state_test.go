@@ -14,11 +14,28 @@ type modelSeries struct {
 	start                  int64  // Unix ns
 }
 
+// plus adds. What is owed is taken off what comes in, never off what is there.
 func (s modelSeries) plus(o *modelSeries) modelSeries {
+	before := s.Tokens
+	s.add(o)
+	for whole, owed := range s.debts() {
+		paid := min(s.Tokens[whole]-before[whole], *owed)
+		s.Tokens[whole] -= paid
+		*owed -= paid
+	}
+	return s
+}
+
+func (s *modelSeries) add(o *modelSeries) {
 	s.Measures.Add(&o.Measures)
 	s.durations += o.durations
 	s.firstTokens += o.firstTokens
-	return s
+}
+
+// debts are what the wholes still have too much of, because their parts came in
+// points of their own.
+func (s *modelSeries) debts() map[usage.TokenType]*int64 {
+	return map[usage.TokenType]*int64{usage.Input: &s.InputOwed, usage.Output: &s.OutputOwed}
 }
 
 // relaid is the series after the layout of its distributions has changed.
@@ -31,41 +48,45 @@ func (s modelSeries) relaid() modelSeries {
 type modelState struct {
 	seq     uint64
 	ledgers usage.Ledgers
-	series  map[string]modelSeries
-	claims  map[string]bool
+	// requests are those that counted records carry.
+	requests int64
+	series   map[string]modelSeries
+	claims   map[string]bool
+	choices  map[string]usage.Rank
+	calls    []modelCall
+	streams  map[int]modelTotal
 }
 
 func newModelState() modelState {
-	return modelState{series: map[string]modelSeries{}, claims: map[string]bool{}}
+	return modelState{
+		series: map[string]modelSeries{}, claims: map[string]bool{}, choices: map[string]usage.Rank{}, streams: map[int]modelTotal{},
+	}
 }
 
 func (s *modelState) clone() modelState {
 	out := *s
 	out.series, out.claims = maps.Clone(s.series), maps.Clone(s.claims)
+	out.choices, out.streams = maps.Clone(s.choices), maps.Clone(s.streams)
+	out.calls = slices.Clip(s.calls)
 	return out
 }
 
 func (s *modelState) apply(c *modelCommit) {
 	s.seq = c.seq
 	s.ledgers[c.signal].Add(&c.ledger)
-	for name, added := range c.added {
-		sum, ok := s.series[name]
+	s.requests += c.requests
+	for i := range c.added {
+		d := &c.added[i]
+		sum, ok := s.series[d.series]
 		if !ok {
-			sum.start = added.start
+			sum.start = d.start
 		}
-		s.series[name] = sum.plus(&added)
+		s.series[d.series] = sum.plus(&d.modelSeries)
 	}
 	maps.Copy(s.claims, c.claims)
-}
-
-// modelCommit is one batch that was counted.
-type modelCommit struct {
-	seq    uint64
-	at     int64 // when, on the clock of the test
-	signal usage.Signal
-	ledger usage.Ledger
-	added  map[string]modelSeries
-	claims map[string]bool
+	maps.Copy(s.choices, c.choices)
+	maps.Copy(s.streams, c.streams)
+	s.calls = append(s.calls, c.calls...)
 }
 
 // model is what has to be true. Every batch was counted (Set), was not (Unset)
@@ -81,10 +102,13 @@ type model struct {
 	// the newest that has to survive the death of the process.
 	synced, written uint64
 	keys            modelKeys
+	since           int64 // streams that began earlier are not known from their beginning
+	// news are what has happened to streams since their last points.
+	news map[int]string
 }
 
 func newModel() *model {
-	return &model{base: newModelState(), live: newModelState(), keys: newModelKeys()}
+	return &model{base: newModelState(), live: newModelState(), keys: newModelKeys(), news: map[int]string{}}
 }
 
 // at is the state at a commit.
@@ -98,38 +122,10 @@ func (m *model) at(seq uint64) modelState {
 	return s
 }
 
-// commit counts a reading, in a minute of the state's age.
-func (m *model) commit(signal usage.Signal, r *modelReading, minute, at int64) {
-	c := &modelCommit{seq: m.live.seq + 1, at: at, signal: signal, added: map[string]modelSeries{}, claims: map[string]bool{}}
-	duplicates := m.keys.insert(r, minute, c.seq)
-	for i := range r.records {
-		if record := &r.records[i]; duplicates[i] {
-			record.verdict = usage.Duplicate
-		} else if record.verdict == usage.Counted && record.claim != "" {
-			c.claims[record.claim] = true
-		}
-	}
-	for i := range r.records {
-		record := &r.records[i]
-		if record.shadow != "" && record.verdict == usage.Counted && (c.claims[record.shadow] || m.live.claims[record.shadow]) {
-			record.verdict = usage.SkippedInferenceHTTP
-		}
-		c.ledger[record.verdict]++
-		if record.verdict == usage.Counted {
-			sum := c.added[record.series]
-			c.added[record.series] = sum.plus(&record.added)
-		}
-	}
-	m.commits = append(m.commits, c)
-	m.live.apply(c)
-}
-
 // began notes when a series began, which the model cannot know.
 func (m *model) began(name string, start int64) {
 	for _, c := range m.commits {
-		if added, ok := c.added[name]; ok {
-			added.start = start
-			c.added[name] = added
+		if c.begin(name, start) {
 			break
 		}
 	}
@@ -155,6 +151,13 @@ func (m *model) write(seq uint64) { m.written = max(m.written, seq) }
 
 // lose notes what a crash has left.
 func (m *model) lose(seq uint64) {
+	for _, c := range m.commits {
+		if c.seq > seq {
+			for stream := range c.streams {
+				m.news[stream] = "point after a loss"
+			}
+		}
+	}
 	m.commits = slices.DeleteFunc(m.commits, func(c *modelCommit) bool { return c.seq > seq })
 	m.live = m.at(seq)
 	m.written = seq

@@ -1,0 +1,109 @@
+package meter
+
+import (
+	"slices"
+
+	"github.com/otelusage/usageprocessor/internal/usage"
+)
+
+// modelCommit is one batch that was counted, and all that it has changed.
+type modelCommit struct {
+	seq      uint64
+	at       int64 // when, on the clock of the test
+	signal   usage.Signal
+	ledger   usage.Ledger
+	requests int64
+	added    []modelDelta
+	claims   map[string]bool
+	choices  map[string]usage.Rank
+	calls    []modelCall
+	streams  map[int]modelTotal
+}
+
+// modelDelta is what a commit adds to a series in an hour. The hour is where
+// tokens that stand in two points find each other.
+type modelDelta struct {
+	series string
+	hour   int64
+	modelSeries
+}
+
+// commit counts a reading, in a minute of the state's age. What was counted
+// before, in whatever form, is taken out first.
+func (m *model) commit(signal usage.Signal, r *modelReading, minute, at int64) {
+	c := &modelCommit{
+		seq: m.live.seq + 1, at: at, signal: signal,
+		claims: map[string]bool{}, choices: map[string]usage.Rank{}, streams: map[int]modelTotal{},
+	}
+	m.refuse(r)
+	m.keys.insert(r, r.aliases(), minute, c.seq)
+	m.choose(r, c)
+	m.nest(r, c)
+	m.subtract(r, c)
+	m.shade(r, c)
+	c.add(r)
+	m.commits = append(m.commits, c)
+	m.live.apply(c)
+}
+
+// shade drops the transport of calls to models that are counted themselves.
+func (m *model) shade(r *modelReading, c *modelCommit) {
+	for i := range r.records {
+		record := &r.records[i]
+		if record.verdict == usage.Counted && record.claim != "" && record.added != (modelSeries{}) {
+			c.claims[record.claim] = true
+		}
+	}
+	for i := range r.records {
+		record := &r.records[i]
+		if record.shadow != "" && record.verdict == usage.Counted && (c.claims[record.shadow] || m.live.claims[record.shadow]) {
+			record.verdict = usage.SkippedInferenceHTTP
+		}
+	}
+}
+
+// add adds up what is still counted.
+func (c *modelCommit) add(r *modelReading) {
+	for i := range r.records {
+		record := &r.records[i]
+		c.ledger[record.verdict]++
+		if record.series == "" {
+			continue
+		}
+		d := c.delta(record)
+		if record.verdict == usage.Counted {
+			d.add(&record.added)
+			c.requests += record.added.TotalRequests()
+		}
+	}
+	c.added = slices.DeleteFunc(c.added, func(d modelDelta) bool { return d.modelSeries == modelSeries{} })
+	for i := range c.added {
+		d := &c.added[i]
+		d.modelSeries = modelSeries{}.plus(&d.modelSeries)
+		if d.InputOwed > 0 || d.OutputOwed > 0 {
+			r.records[0].see("part without its whole")
+		}
+	}
+}
+
+// delta is that of the series and hour of a record: whatever becomes of it, its
+// place is behind those of the records before it.
+func (c *modelCommit) delta(r *modelRecord) *modelDelta {
+	for i := range c.added {
+		if d := &c.added[i]; d.series == r.series && d.hour == r.hour {
+			return d
+		}
+	}
+	c.added = append(c.added, modelDelta{series: r.series, hour: r.hour})
+	return &c.added[len(c.added)-1]
+}
+
+// begin notes when a series began if it did so in this commit.
+func (c *modelCommit) begin(series string, start int64) (here bool) {
+	for i := range c.added {
+		if d := &c.added[i]; d.series == series {
+			d.start, here = start, true
+		}
+	}
+	return here
+}
