@@ -66,6 +66,8 @@ func (o *outbox) cutToDisk() error {
 		return nil
 	})
 	if err != nil {
+		// The journal may have failed with it: whoever mends has to know.
+		s.failed(err)
 		return err
 	}
 	return o.commit(usage.Window{Number: number, At: c.at})

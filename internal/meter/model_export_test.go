@@ -56,8 +56,6 @@ func (r *modelRun) export() {
 	case err == nil:
 		r.saw("exported")
 	case b.err == nil:
-		// What breaks the journal while a window is cut is noticed by the next flush.
-		r.unnoticed = r.unnoticed || r.broken && !r.meter.failing()
 		require.False(r.t, healthy, "not exported: %v", err)
 		r.saw("export held back")
 	}

@@ -89,7 +89,6 @@ func (r *modelRun) sleep(d time.Duration) {
 		return
 	}
 	if d > r.config.interval {
-		r.unnoticed = false
 		require.False(r.t, r.meter.failing(), "the disk is well, and usage still not written")
 		r.model.sync(before)
 	}
@@ -106,12 +105,11 @@ func (r *modelRun) sleep(d time.Duration) {
 
 // healthy says whether nothing may fail.
 func (r *modelRun) healthy() bool {
-	return !r.broken && !r.unnoticed && !r.disk.dead() && !r.meter.failing()
+	return !r.broken && !r.disk.dead() && !r.meter.failing()
 }
 
 func (r *modelRun) upkeep() {
 	r.meter.upkeep()
-	r.unnoticed = false
 	switch {
 	case r.disk.dead():
 	case !r.meter.failing():
@@ -124,7 +122,6 @@ func (r *modelRun) upkeep() {
 func (r *modelRun) flush() {
 	healthy := r.healthy()
 	err := r.meter.store.flush()
-	r.unnoticed = false
 	switch {
 	case r.disk.dead():
 	case err == nil:

@@ -78,8 +78,6 @@ type modelRun struct {
 	names  []string          // of the meter's series, by slot
 	ages   []modelAge
 	broken bool // the disk may fail
-	// unnoticed says that the journal may be broken and nobody has noticed yet.
-	unnoticed bool
 	// layouts are those that the stored distributions may have.
 	layouts map[bool]bool
 	least   int64 // smallest dedup window that was tried since the last start
@@ -144,7 +142,7 @@ func (r *modelRun) chance(percent int) bool { return r.rng.IntN(100) < percent }
 func (r *modelRun) mount() {
 	fsys, err := r.memory.Mount()
 	require.NoError(r.t, err)
-	r.faulty, r.broken, r.unnoticed = filestest.New(fsys), false, false
+	r.faulty, r.broken = filestest.New(fsys), false
 	r.disk = &mortal{FS: filestest.Forgetful(r.faulty), rng: rand.New(rand.NewPCG(r.rng.Uint64(), 0))}
 }
 
