@@ -64,6 +64,12 @@ func (r *Reading) amount(rule *dialect.Metric, unit dialect.Unit) (a usage.Amoun
 	return a, ok
 }
 
+// isTime says whether a measure comes in histograms of times; a point of another
+// kind is none of them.
+func isTime(m dialect.Measure) bool {
+	return m == dialect.Durations || m == dialect.Times || m == dialect.FirstTokenTimes
+}
+
 // timed fills in a histogram of times. Calls whose times are nonsense are calls.
 func (r *Reading) timed(a *usage.Amount, unit dialect.Unit) (ok bool) {
 	p := &r.data

@@ -100,7 +100,9 @@ func (r *Reading) point(unit string) {
 	}
 	a, ok := r.amount(rule, unitOf(rule, unit))
 	if !ok {
-		r.values.spoil("value")
+		if !isTime(rule.Measure) {
+			r.values.spoil("value")
+		}
 		r.skip(usage.UnmeteredUnrecognized)
 		return
 	}
