@@ -201,15 +201,10 @@ func (c *Config) options(set meter.Settings) (meter.Options, error) {
 	if err != nil {
 		return meter.Options{}, err
 	}
-	dialects, signals, err := c.Dialects.load()
-	if err != nil {
-		return meter.Options{}, err
-	}
 	return meter.Options{
 		Endpoints:      extract.Side{Enabled: c.Endpoints.Enabled, Dimensions: c.Endpoints.Dimensions},
 		Providers:      extract.Side{Enabled: c.Providers.Enabled, Dimensions: c.Providers.Dimensions},
-		Dialects:       dialects,
-		Signals:        signals,
+		Dialects:       c.Dialects.load,
 		Prices:         c.Pricing.options(),
 		Layout:         c.Export.layout(),
 		Dedup:          c.Dedup.options(),

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/otelusage/usageprocessor/internal/dialect"
+	"github.com/otelusage/usageprocessor/internal/meter"
 	"github.com/otelusage/usageprocessor/internal/usage"
 )
 
@@ -54,27 +55,27 @@ func signalOf(name string) (usage.Signal, bool) {
 	return 0, false
 }
 
-// load returns the enabled dialects, the user's own first, and what is pinned.
-func (c *DialectsConfig) load() ([]*dialect.File, map[string]usage.Signal, error) {
+// load reads the enabled dialects, the user's own first, and what is pinned.
+func (c *DialectsConfig) load() (meter.Dialects, error) {
 	var files []*dialect.File
 	for _, path := range c.Files {
 		data, err := os.ReadFile(path)
 		if err != nil {
-			return nil, nil, fmt.Errorf("`dialects.files` cannot be read: %w", err)
+			return meter.Dialects{}, fmt.Errorf("`dialects.files` cannot be read: %w", err)
 		}
 		f, err := dialect.Parse(path, data)
 		if err != nil {
-			return nil, nil, fmt.Errorf("`dialects.files`: %w", err)
+			return meter.Dialects{}, fmt.Errorf("`dialects.files`: %w", err)
 		}
 		files = append(files, f)
 	}
 	presets, err := dialect.Presets(c.Disabled...)
 	if err != nil {
-		return nil, nil, err
+		return meter.Dialects{}, err
 	}
 	files = append(files, presets...)
 	pins, err := c.pins(files)
-	return files, pins, err
+	return meter.Dialects{Files: files, Signals: pins}, err
 }
 
 // pins refuses families that no enabled dialect has: their pins would do nothing.

@@ -25,13 +25,13 @@ func TestOwnDialectsComeFirst(t *testing.T) {
 		Files:    []string{dialectFile(t, "name: own\nsignals: [logs]\nfields: {request_model: [my.model]}")},
 		Signals:  map[string]string{"own": "logs", "gen_ai": "metrics"},
 	}
-	files, pins, err := c.load()
+	found, err := c.load()
 	require.NoError(t, err)
-	assert.Equal(t, "own", files[0].Name)
-	for _, f := range files {
+	assert.Equal(t, "own", found.Files[0].Name)
+	for _, f := range found.Files {
 		assert.NotEqual(t, "http", f.Name)
 	}
-	assert.Equal(t, map[string]usage.Signal{"own": usage.Logs, "gen_ai": usage.Metrics}, pins)
+	assert.Equal(t, map[string]usage.Signal{"own": usage.Logs, "gen_ai": usage.Metrics}, found.Signals)
 }
 
 func TestDialectsThatCannotBe(t *testing.T) {
@@ -45,7 +45,7 @@ func TestDialectsThatCannotBe(t *testing.T) {
 		"unknown field":   {DialectsConfig{Files: []string{dialectFile(t, "name: own\nfields: {model_name: [x]}")}}, "`fields.model_name` is no field"},
 		"a pin of nobody": {DialectsConfig{Signals: map[string]string{"gen_aii": "metrics"}}, "`dialects.signals` has \"gen_aii\": `"},
 	} {
-		_, _, err := c.config.load()
+		_, err := c.config.load()
 		assert.ErrorContains(t, err, c.want, name)
 	}
 }

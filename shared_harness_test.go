@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/binary"
 	"fmt"
+	"slices"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -25,6 +26,7 @@ import (
 	"go.uber.org/zap/zapcore"
 	"go.uber.org/zap/zaptest/observer"
 
+	"github.com/otelusage/usageprocessor/internal/dialect"
 	"github.com/otelusage/usageprocessor/internal/metadata"
 )
 
@@ -62,6 +64,12 @@ func newRig(t *testing.T, name string, change ...func(*Config)) *rig {
 	}
 	require.NoError(t, r.config.Validate())
 	return r
+}
+
+// onlyHTTP reads one dialect: reading all of them is most of a start.
+func onlyHTTP(c *Config) {
+	c.Dialects.Disabled = slices.DeleteFunc(dialect.PresetNames(), func(name string) bool { return name == "http" })
+	c.Pricing.Enabled = false
 }
 
 // keptIn makes a rig's configuration persistent.

@@ -49,7 +49,7 @@ func TestSharedShutdownInEveryOrder_A_F12_A_R10_X_7(t *testing.T) {
 
 func shutdownInOrder(t *testing.T, order []int, durability string) {
 	t.Helper()
-	r := newRig(t, "shared", keptIn(t.TempDir(), durability))
+	r := newRig(t, "shared", keptIn(t.TempDir(), durability), onlyHTTP)
 	traces := []processor.Traces{r.traces(r.next), r.traces(r.next)}
 	logs := r.logsInstance(consumertest.NewNop())
 	exits := []*exit{newExit(r), newExit(r)}

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -74,8 +73,22 @@ func required[T any](key string, w words[T], name string) error {
 	return check(key, w, name)
 }
 
+// maxName is how long a file's name may be.
+const maxName = 64
+
+// isName says whether a file may be called so.
+func isName(s string) bool {
+	for i, c := range []byte(s) {
+		small := c >= 'a' && c <= 'z'
+		if !small && (i == 0 || c != '_' && (c < '0' || c > '9')) {
+			return false
+		}
+	}
+	return s != "" && len(s) <= maxName
+}
+
 func (f *File) validate() error {
-	if !regexp.MustCompile(`^[a-z][a-z0-9_]{0,63}$`).MatchString(f.Name) {
+	if !isName(f.Name) {
 		return fmt.Errorf("`name` is %q: small letters, digits and `_` are accepted", f.Name)
 	}
 	errs := []error{validateFields("fields", f.Fields)}

@@ -52,6 +52,10 @@ func Open(set Settings, o Options) (*Meter, error) {
 		return nil, err
 	}
 	m.prices = prices
+	dialects, err := o.Dialects()
+	if err != nil {
+		return nil, err
+	}
 	options := engine.Options{Schemas: schemas, Hasher: hasher, Layout: o.Layout, Dedup: o.Dedup.window(), Since: now().UnixNano()}
 	from := newOrigin()
 	if o.Persistence == nil {
@@ -70,7 +74,7 @@ func Open(set Settings, o Options) (*Meter, error) {
 	m.clock = from.clock
 	m.extractor = extract.New(extract.Options{
 		Endpoints: o.Endpoints, Providers: o.Providers, Schemas: schemas, Hasher: hasher, Layout: o.Layout,
-		Dialects: o.Dialects, Signals: o.Signals, Prices: m.prices.functions(), Dedup: o.Dedup.keys(), Secret: from.secret,
+		Dialects: dialects.Files, Signals: dialects.Signals, Prices: m.prices.functions(), Dedup: o.Dedup.keys(), Secret: from.secret,
 	})
 	if err := m.begin(set, from); err != nil {
 		return nil, errors.Join(err, m.closeStore())

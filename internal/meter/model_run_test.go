@@ -33,9 +33,12 @@ func (c *modelConfig) options(fsys files.FS) Options {
 	o := Options{
 		Endpoints: extract.Side{Enabled: true, Dimensions: c.dimensions},
 		Providers: extract.Side{Enabled: c.providers, Dimensions: c.dimensions},
-		Dialects:  presets(),
-		Signals:   c.pins,
-		Layout:    c.layout(), ExportInterval: time.Minute, Delta: c.delta,
+		Dialects: func() (Dialects, error) {
+			d, err := presets()
+			d.Signals = c.pins
+			return d, err
+		},
+		Layout: c.layout(), ExportInterval: time.Minute, Delta: c.delta,
 		Persistence: &Persistence{
 			Place: "the disk", Open: func(string) (files.FS, error) { return fsys, nil },
 			Interval: c.interval, Durability: c.durability, Refuse: c.refuse,

@@ -20,15 +20,21 @@ type Options struct {
 	// Delta says that an export has what has changed since the one before;
 	// otherwise it has what was ever counted.
 	Delta bool
-	// Dialects are the enabled ones, Signals which signal bills, by family.
-	Dialects []*dialect.File
-	Signals  map[string]usage.Signal
+	// Dialects reads what names are understood, once a meter opens.
+	Dialects func() (Dialects, error)
 	// Prices is nil when only reported costs count.
 	Prices *Prices
 	// Dedup is nil when everything counts, however often it is sent.
 	Dedup *Dedup
 	// Persistence is nil when nothing is kept on disk.
 	Persistence *Persistence
+}
+
+// Dialects are which names of telemetry are understood, and which signal bills, by
+// family.
+type Dialects struct {
+	Files   []*dialect.File
+	Signals map[string]usage.Signal
 }
 
 // Dedup says for how long, and in how much memory, what was counted is

@@ -39,12 +39,9 @@ type bench struct {
 }
 
 // presets are the built-in dialects, parsed once for all tests.
-var presets = sync.OnceValue(func() []*dialect.File {
+var presets = sync.OnceValues(func() (Dialects, error) {
 	files, err := dialect.Presets()
-	if err != nil {
-		panic(err)
-	}
-	return files
+	return Dialects{Files: files}, err
 })
 
 func settings(telemetry *componenttest.Telemetry, log *zap.Logger) Settings {
@@ -55,7 +52,7 @@ func settings(telemetry *componenttest.Telemetry, log *zap.Logger) Settings {
 
 func options(durability Durability, fsys files.FS) Options {
 	return Options{
-		Endpoints: extract.Side{Enabled: true}, Providers: extract.Side{Enabled: true}, Dialects: presets(),
+		Endpoints: extract.Side{Enabled: true}, Providers: extract.Side{Enabled: true}, Dialects: presets,
 		Layout: usage.ExponentialLayout(), ExportInterval: time.Minute,
 		Dedup: &Dedup{Window: 10 * time.Minute, MaxBytes: 1 << 20},
 		Persistence: &Persistence{
