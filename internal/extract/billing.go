@@ -47,7 +47,16 @@ type channel struct {
 
 // billing is which channels the records of a resource belong to. Most are of the
 // one that was looked up last.
-type billing struct{ last [2]billed }
+type billing struct {
+	last  [2]billed
+	spans [2]billedSpans
+}
+
+// billedSpans is the number of the channel of spans of something.
+type billedSpans struct {
+	of     string
+	number int32
+}
 
 // billed is a channel of a side and its number in the batch.
 type billed struct {
@@ -77,7 +86,11 @@ func (r *Reading) source(kind usage.Kind, c channel) int32 {
 
 // sourceOf is the channel of a span of something.
 func (r *Reading) sourceOf(kind usage.Kind, of string) int32 {
-	return r.source(kind, channel{family: r.x.families[of], signal: usage.Traces})
+	last := &r.billing.spans[kind]
+	if last.number == 0 || last.of != of {
+		*last = billedSpans{of, r.source(kind, channel{family: r.x.families[of], signal: usage.Traces})}
+	}
+	return last.number
 }
 
 // inferenceFamily is the family of inference calls of the scope being read.

@@ -123,6 +123,9 @@ func (r *Reading) httpEndpoint(s ptrace.Span) {
 // requestLine returns the method and the target of "GET /path HTTP/1.1", which is
 // how access logs have them.
 func (r *Reading) requestLine() (method, target string) {
+	if !r.values.has(dialect.RequestLine) {
+		return "", ""
+	}
 	method, rest, _ := strings.Cut(r.values.text(dialect.RequestLine), " ")
 	target, _, _ = strings.Cut(rest, " ")
 	return method, target
