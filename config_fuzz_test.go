@@ -32,8 +32,9 @@ func FuzzConfig(f *testing.F) {
 		if err != nil {
 			return
 		}
-		// Files and what they define are not there; dialects_test.go is about them.
-		config.Dialects, config.Pricing.File = DialectsConfig{}, ""
+		// Files, and the families that they would define, are not there:
+		// dialects_test.go is about them.
+		config.Dialects.Files, config.Dialects.Signals, config.Pricing.File = nil, nil, ""
 		set := meter.Settings{ID: component.NewID(metadata.Type), Telemetry: componenttest.NewNopTelemetrySettings(), Host: componenttest.NewNopHost()}
 		options, err := config.options(set)
 		require.NoError(t, err)

@@ -59,9 +59,12 @@ func TestSharedUnderLoad_D_R1_D_R4(t *testing.T) {
 				l.check(x.seen())
 			}
 			r.shutdown(instances[0], instances[1])
-			for _, w := range r.warnings() {
-				// A slow machine needs longer than the last export is given.
-				assert.Equal(t, context.Canceled.Error(), w.ContextMap()["error"], w.Message)
+			// A slow machine may need longer than the last export of an exit is given.
+			warnings := r.warnings()
+			assert.LessOrEqual(t, len(warnings), len(exits))
+			for _, w := range warnings {
+				assert.Equal(t, "Usage was not exported; the next export repeats it", w.Message)
+				assert.Equal(t, context.Canceled.Error(), w.ContextMap()["error"])
 			}
 			l.check(r.stored())
 		})

@@ -31,7 +31,8 @@ type Options struct {
 	// Dialects are the enabled ones, and Signals pins what bills, by family.
 	Dialects []*dialect.File
 	Signals  map[string]usage.Signal
-	// Prices is nil when only reported costs count.
+	// Prices are asked where no cost is reported; without functions, only reported
+	// costs count.
 	Prices Prices
 	Dedup  Dedup
 	Secret Secret

@@ -105,8 +105,8 @@ func (r *Reading) httpStatus() int {
 	return noStatus
 }
 
-// standsForCode says whether a text is what some writers put where others have a status
-// code.
+// standsForCode says whether a text is what some writers put where others have a
+// status code: no number, and no bad value either.
 func standsForCode(text string) bool {
 	switch text {
 	case "ok", "error", "undefined", "none", "UNKNOWN", ioError, clientError:
