@@ -20,10 +20,16 @@ type Config struct {
 	// Endpoints is what the services serve.
 	Endpoints SideConfig `mapstructure:"endpoints"`
 	// Providers is what the services consume.
-	Providers   SideConfig        `mapstructure:"providers"`
-	Dialects    DialectsConfig    `mapstructure:"dialects"`
-	Pricing     PricingConfig     `mapstructure:"pricing"`
-	Dedup       DedupConfig       `mapstructure:"dedup"`
+	Providers SideConfig     `mapstructure:"providers"`
+	Dialects  DialectsConfig `mapstructure:"dialects"`
+	// Meters are the user's own.
+	Meters   []MeterConfig  `mapstructure:"meters"`
+	Pricing  PricingConfig  `mapstructure:"pricing"`
+	Sessions SessionsConfig `mapstructure:"sessions"`
+	Dedup    DedupConfig    `mapstructure:"dedup"`
+	Limits   LimitsConfig   `mapstructure:"limits"`
+	// Retention is how long a series may be idle before it leaves memory and export.
+	Retention   time.Duration     `mapstructure:"retention"`
 	Export      ExportConfig      `mapstructure:"export"`
 	Persistence PersistenceConfig `mapstructure:"persistence"`
 
@@ -35,7 +41,7 @@ type SideConfig struct {
 	Enabled bool `mapstructure:"enabled"`
 	// Dimensions are attributes added to the identity of a series: looked up on
 	// the span, then its scope, then its resource.
-	Dimensions []string `mapstructure:"dimensions"`
+	Dimensions []DimensionConfig `mapstructure:"dimensions"`
 
 	_ struct{}
 }
@@ -62,11 +68,10 @@ const (
 )
 
 const (
-	minInterval   = 10 * time.Millisecond
-	maxInterval   = 24 * time.Hour
-	maxDimensions = 16
-	maxBuckets    = 100
-	maxBound      = 1e6 // seconds, 11 days
+	minInterval = 10 * time.Millisecond
+	maxInterval = 24 * time.Hour
+	maxBuckets  = 100
+	maxBound    = 1e6 // seconds, 11 days
 )
 
 // createDefaultConfig is the only place that has defaults.
@@ -75,6 +80,9 @@ func createDefaultConfig() component.Config {
 		Endpoints: SideConfig{Enabled: true},
 		Providers: SideConfig{Enabled: true},
 		Pricing:   PricingConfig{Enabled: true},
+		Sessions:  SessionsConfig{TTL: 5 * time.Minute, Max: 100_000},
+		Limits:    LimitsConfig{MaxSeries: 100_000, MaxValueLength: 256},
+		Retention: time.Hour,
 		Dedup: DedupConfig{
 			Enabled: true, Window: 10 * time.Minute, MaxMemoryMiB: 256,
 			LogAttributes: []string{"gen_ai.response.id", "request_id"},
@@ -101,8 +109,12 @@ func (c *Config) Validate() error {
 		validateDimensions("endpoints.dimensions", usage.Endpoint, c.Endpoints.Dimensions),
 		validateDimensions("providers.dimensions", usage.Provider, c.Providers.Dimensions),
 		c.Dialects.validate(),
+		validateMeters(c.Meters),
 		c.Pricing.validate(),
+		c.Sessions.validate(),
 		c.Dedup.validate(),
+		c.Limits.validate(),
+		validateLasts("retention", c.Retention, minRetention, maxRetention),
 		validateInterval("export.interval", c.Export.Interval),
 		validateOneOf("export.temporality", c.Export.Temporality, temporalityCumulative, temporalityDelta),
 		c.Export.validateHistogram(),
@@ -124,23 +136,6 @@ func validateOneOf(key, value string, accepted ...string) error {
 	}
 	last := len(accepted) - 1
 	return fmt.Errorf("`%s` is %q: `%s` and `%s` are accepted", key, value, strings.Join(accepted[:last], "`, `"), accepted[last])
-}
-
-func validateDimensions(key string, kind usage.Kind, names []string) error {
-	if len(names) > maxDimensions {
-		return fmt.Errorf("`%s` has %d names: at most %d are accepted", key, len(names), maxDimensions)
-	}
-	for i, name := range names {
-		switch {
-		case name == "":
-			return fmt.Errorf("`%s` has an empty name: names of attributes are accepted", key)
-		case strings.HasPrefix(name, "usage."):
-			return fmt.Errorf("`%s` has `%s`: names under `usage.` are taken, every %s series has %s", key, name, kind, strings.Join(usage.BaseNames(kind), ", "))
-		case slices.Contains(names[:i], name):
-			return fmt.Errorf("`%s` has `%s` twice: each name is accepted once", key, name)
-		}
-	}
-	return nil
 }
 
 func (c *ExportConfig) validateHistogram() error {
@@ -202,11 +197,17 @@ func (c *Config) options(set meter.Settings) (meter.Options, error) {
 		return meter.Options{}, err
 	}
 	return meter.Options{
-		Endpoints:      extract.Side{Enabled: c.Endpoints.Enabled, Dimensions: c.Endpoints.Dimensions},
-		Providers:      extract.Side{Enabled: c.Providers.Enabled, Dimensions: c.Providers.Dimensions},
+		Endpoints:      extract.Side{Enabled: c.Endpoints.Enabled, Dimensions: dimensionsOf(c.Endpoints.Dimensions)},
+		Providers:      extract.Side{Enabled: c.Providers.Enabled, Dimensions: dimensionsOf(c.Providers.Dimensions)},
 		Dialects:       c.Dialects.load,
+		Meters:         c.compileMeters,
 		Prices:         c.Pricing.options(),
 		Layout:         c.Export.layout(),
+		MaxSeries:      c.Limits.MaxSeries,
+		MaxValueLength: c.Limits.MaxValueLength,
+		Retention:      c.Retention,
+		Sessions:       c.Sessions.options(),
+		Warnings:       c.warnings(),
 		Dedup:          c.Dedup.options(),
 		ExportInterval: c.Export.Interval,
 		Delta:          c.Export.Temporality == temporalityDelta,

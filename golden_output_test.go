@@ -42,6 +42,9 @@ type exports struct {
 	writers []string
 	last    map[string]exported // by writer, metric and attributes
 	deltas  int64               // requests in deltas so far
+	// sessions is how many were opened and not closed, by writer and owner, as far as
+	// deltas tell.
+	sessions map[string]int64
 }
 
 // exported is a data point of any kind.
@@ -53,6 +56,9 @@ type exported struct {
 }
 
 func (p *exported) delta() bool { return strings.Contains(p.kind, " delta ") }
+
+// mayFall says whether the point is of an UpDownCounter.
+func (p *exported) mayFall() bool { return strings.HasSuffix(p.kind, " cumulative sum") }
 
 // span is what a point is about.
 func (p *exported) span() string {
@@ -213,6 +219,7 @@ func (e *exports) follow(t *testing.T, found []exported) {
 		switch {
 		case ok && p.delta():
 			assert.Equal(t, before.at, p.start, "%s: windows touch", stream)
+		case ok && p.start == before.start && p.mayFall():
 		case ok && p.start == before.start:
 			assert.GreaterOrEqual(t, p.total, before.total, stream)
 		case ok:
@@ -221,6 +228,32 @@ func (e *exports) follow(t *testing.T, found []exported) {
 		e.last[stream] = p
 	}
 	e.deltas += requests(found, true)
+	e.followSessions(t, found)
+}
+
+// followSessions wants opened - closed = active, always.
+func (e *exports) followSessions(t *testing.T, found []exported) {
+	t.Helper()
+	open, active := map[string]int64{}, map[string]int64{}
+	for _, p := range found {
+		owner, _, _ := strings.Cut(p.writer+" "+p.attributes, " session.close_reason=")
+		sum := open
+		if p.delta() {
+			sum = e.sessions
+		}
+		switch p.metric {
+		case "usage.sessions.opened":
+			sum[owner] += p.total
+		case "usage.sessions.closed":
+			sum[owner] -= p.total
+		case "usage.sessions.active":
+			active[owner] = p.total
+		}
+	}
+	for owner, n := range active {
+		assert.Equal(t, n, open[owner]+e.sessions[owner], "%s: opened - closed = active", owner)
+		assert.GreaterOrEqual(t, n, int64(0), owner)
+	}
 }
 
 // requests is how many requests there are, over all series, in deltas or in

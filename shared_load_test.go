@@ -37,7 +37,7 @@ func TestSharedUnderLoad_D_R1_D_R4(t *testing.T) {
 			r := newRig(t, "load", keptIn(dir, durability), func(c *Config) {
 				c.Persistence.Interval, c.Export.Interval = 20*time.Millisecond, 100*time.Millisecond
 				for i := range loadDimensions {
-					c.Endpoints.Dimensions = append(c.Endpoints.Dimensions, fmt.Sprintf("load.%d", i))
+					c.Endpoints.Dimensions = append(c.Endpoints.Dimensions, DimensionConfig{Name: fmt.Sprintf("load.%d", i)})
 				}
 			})
 			exits := []*exit{newExit(r), newExit(r)}

@@ -34,7 +34,7 @@ func TestDocsHaveEveryKeyAndWord(t *testing.T) {
 	text := readPage(t)
 	for _, word := range slices.Concat(
 		keysOf(reflect.TypeFor[File]()), fieldWords(), allWords(signals()), allWords(sides()), allWords(outcomes()),
-		allWords(roles()), allWords(inclusions()), allWords(units()), allWords(measures()), allWords(tokenKinds()), allWords(protocols()),
+		allWords(logRoles()), allWords(inclusions()), allWords(units()), allWords(measures()), allWords(tokenKinds()), allWords(protocols()),
 	) {
 		assert.Contains(t, text, "`"+word+"`")
 	}

@@ -37,7 +37,7 @@ func (p *Program) compileLogs(f *File, dimensions []string) {
 		e := &Event{
 			matcher: matcher{rule.Service, rule.Scope},
 			Where:   compileWhere(rule.Where),
-			Role:    meaning(roles(), rule.As),
+			Role:    meaning(logRoles(), rule.As),
 			Family:  p.Family(f.family()),
 			Rank:    usage.Rank(rule.Rank),
 			Rules:   compileCommon(rule.Common),
@@ -79,13 +79,15 @@ func (p *Program) compileLines(o Options) {
 }
 
 // ownTable is the table of a rule: its own fields before those of its file, or
-// what all files have if it has none.
+// what all files have if it has none. Sessions go by the names of all files:
+// whoever sends a record, its session may be somebody else's.
 func (p *Program) ownTable(f *File, own map[string][]Name, dimensions []string) *Table {
 	if len(own) == 0 {
 		return p.Base
 	}
 	next := map[Field]uint16{}
 	entries := appendFields(nil, own, next)
+	entries = appendFields(entries, p.sessions, next)
 	entries = appendFields(entries, f.Fields, next)
 	return newTable(appendDimensions(entries, dimensions))
 }

@@ -65,6 +65,8 @@ const (
 	DBText
 	DBStatus
 
+	SessionID // of whoever calls, text or integer
+
 	ErrorType
 	Failure   // text of an error: what has one has failed
 	Succeeded // a boolean
@@ -112,6 +114,8 @@ func fieldNames() [Fields]string {
 
 		DBSystem: "db_system", DBOperation: "db_operation", DBCollection: "db_collection",
 		DBSummary: "db_summary", DBText: "db_text", DBStatus: "db_status",
+
+		SessionID: "session_id",
 
 		ErrorType: "error_type", Failure: "failure", Succeeded: "succeeded", Duration: "duration",
 		EndTime: "end_time_unix_nano",

@@ -32,8 +32,8 @@ func FuzzParse(f *testing.F) {
 		}
 		p := Compile(Options{Files: []*File{file}, Dimensions: []string{"tenant.id"}})
 		for _, name := range []string{"a", "gen_ai.client.token.usage", "claude_code.cost.usage"} {
-			for i, table := p.Base.First(name), p.Base; table.At(i).Name != ""; i = table.Next(i) {
-				require.NotEmpty(t, table.At(i).Name)
+			for place := p.Base.First(name); p.Base.At(place) != nil; place++ {
+				require.NotEmpty(t, p.Base.At(place).Name)
 			}
 			p.Events(name)
 			p.Metrics(nil, name, "", "")

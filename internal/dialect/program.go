@@ -21,6 +21,7 @@ type Program struct {
 	scopes   scopes
 	events   map[string][]*Event // by name; "" are those without
 	metrics  metrics
+	sessions map[string][]Name // the fields of all files that name a session
 }
 
 // Options are what a program is made of.
@@ -40,6 +41,7 @@ func Compile(o Options) *Program {
 		Providers: compileProviders(o.Files),
 		families:  compileFamilies(o.Files, o.Signals),
 		events:    map[string][]*Event{},
+		sessions:  sessionNames(o.Files),
 	}
 	for _, f := range o.Files {
 		p.compileScopes(f)

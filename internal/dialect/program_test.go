@@ -23,7 +23,7 @@ func compile(t *testing.T, o Options, texts ...string) *Program {
 
 // entriesOf returns all that a table knows of a name.
 func entriesOf(table *Table, name string) (found []*Entry) {
-	for i := table.First(name); table.At(i).Name != ""; i = table.Next(i) {
+	for i := table.First(name); table.At(i) != nil; i++ {
 		if table.At(i).Name == name {
 			found = append(found, table.At(i))
 		}
@@ -272,4 +272,22 @@ func TestEveryWordMeansSomethingElse(t *testing.T) {
 			assert.Equal(t, Field(f), found)
 		}
 	}
+}
+
+// A session is nobody's own: a log record of one dialect may have the name that
+// another one gives it. The rule's own name comes first.
+func TestSessionsGoByTheNamesOfAllFiles(t *testing.T) {
+	p := compile(t, Options{},
+		"name: a\nfields: {session_id: [first]}",
+		"name: b\nfields: {session_id: [second]}\nlogs: [{event: [own], as: inference, fields: {cost: [price]}}, {event: [named], as: session_start, fields: {session_id: [mine]}}]")
+	table := p.Events("own")[0].Fields
+	for rank, name := range []string{"first", "second"} {
+		e := entryOf(t, table, name)
+		assert.Equal(t, SessionID, e.Field, name)
+		assert.EqualValues(t, rank, e.Rank, name)
+	}
+	named := p.Events("named")[0]
+	assert.Equal(t, SessionStart, named.Role)
+	assert.EqualValues(t, 0, entryOf(t, named.Fields, "mine").Rank)
+	assert.EqualValues(t, 1, entryOf(t, named.Fields, "first").Rank)
 }

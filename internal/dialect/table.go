@@ -5,14 +5,18 @@ import "slices"
 // Table finds what a name of an attribute says. It is a hash table of its own
 // because it is asked for every attribute of every record: hashing four bytes
 // and the length tells nearly all names apart, the built-in map would hash all
-// of the name. It is immutable.
+// of the name. What is asked for mostly is not there, which the small index
+// knows. It is immutable.
 type Table struct {
-	entries []Entry // open addressing, a power of two
+	entries []Entry
+	// index has, by open addressing, numbers of entries from 1 on; 0 is free. Its
+	// length is a power of two.
+	index []uint32
 }
 
 // Entry is one name of an attribute in a [Table].
 type Entry struct {
-	Name  string // empty: free
+	Name  string
 	Field Field
 	// Rank is the position among the names of one field; 0 is best.
 	Rank      uint16
@@ -48,37 +52,38 @@ func (r *Roles) Of(value string) Role {
 // newTable makes a table of entries. A name may stand in several: an attribute
 // can be a field, decide on the role and be a dimension.
 func newTable(entries []Entry) *Table {
-	t := &Table{entries: make([]Entry, 1)}
-	for len(t.entries) < 4*len(entries) {
-		t.entries = make([]Entry, 2*len(t.entries))
+	t := &Table{entries: entries, index: make([]uint32, 1)}
+	for len(t.index) < 4*len(entries) {
+		t.index = make([]uint32, 2*len(t.index))
 	}
-	for _, e := range entries {
-		i := t.slot(e.Name)
-		for t.entries[i].Name != "" {
-			i = (i + 1) & t.mask()
+	for i, e := range entries {
+		place := t.First(e.Name)
+		for t.At(place) != nil {
+			place++
 		}
-		t.entries[i] = e
+		t.index[place&t.mask()] = uint32(i + 1)
 	}
 	return t
 }
 
-// First is where the search for a name begins, which must not be empty. Next is
-// where it goes on; it ends at an entry without a name.
-func (t *Table) First(name string) uint32 { return t.slot(name) }
-
-// Next is the place after another one.
-func (t *Table) Next(i uint32) uint32 { return (i + 1) & t.mask() }
-
-// At is the entry at a place.
-func (t *Table) At(i uint32) *Entry { return &t.entries[i] }
-
-func (t *Table) mask() uint32 { return uint32(len(t.entries) - 1) }
-
-func (t *Table) slot(name string) uint32 {
+// First is the place where the search for a name begins, which must not be empty.
+// It goes on at the next one until nothing is there.
+func (t *Table) First(name string) uint32 {
 	n := len(name)
 	h := uint32(n)<<24 ^ uint32(name[0])<<16 ^ uint32(name[n/2])<<8 ^ uint32(name[n-1]) ^ uint32(name[n-1-n/4])<<12
-	return (h * 0x9e3779b1 >> 12) & t.mask()
+	return h * 0x9e3779b1 >> 12
 }
+
+// At is the entry at a place; nil if there is none.
+func (t *Table) At(place uint32) *Entry {
+	number := t.index[place&t.mask()]
+	if number == 0 {
+		return nil
+	}
+	return &t.entries[number-1]
+}
+
+func (t *Table) mask() uint32 { return uint32(len(t.index) - 1) }
 
 // tableOf makes a table of the names of fields, in the order of the files, and
 // of dimensions.
@@ -110,6 +115,15 @@ func appendFields(entries []Entry, fields map[string][]Name, next map[Field]uint
 		}
 	}
 	return entries
+}
+
+// sessionNames are the fields of files that name a session.
+func sessionNames(files []*File) map[string][]Name {
+	var names []Name
+	for _, f := range files {
+		names = append(names, f.Fields[SessionID.String()]...)
+	}
+	return map[string][]Name{SessionID.String(): names}
 }
 
 func appendDimensions(entries []Entry, dimensions []string) []Entry {

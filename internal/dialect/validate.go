@@ -171,7 +171,7 @@ func validateRank(key string, rank int) error {
 
 func (r *LogRule) validate(key string) error {
 	errs := []error{
-		required(key+".as", roles(), r.As), r.Common.validate(key),
+		required(key+".as", logRoles(), r.As), r.Common.validate(key),
 		validateRank(key, r.Rank), validateFields(key+".fields", r.Fields),
 	}
 	for i, name := range r.Require {

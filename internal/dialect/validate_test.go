@@ -34,7 +34,7 @@ func TestParseRefuses(t *testing.T) {
 		"scope of everything":      {"name: a\nscopes: [{provider: x}]\n", "`scopes[0]` holds everywhere: `service` or `scope` is needed"},
 		"scope's tokens":           {"name: a\nscopes: [{scope: [x], tokens: {cache: yes}}]\n", "`scopes[0].tokens.cache` is \"yes\": `inside`, `beside`, `varies` are accepted"},
 		"scope's spans":            {"name: a\nscopes: [{scope: [x], spans: {run: agent}}]\n", "`scopes[0].spans.run` is \"agent\": `inference`, `endpoint`, `aggregate`, `nested`, `ignored` are accepted"},
-		"log without role":         {"name: a\nlogs: [{event: [e]}]\n", "`logs[0].as` is \"nothing\": `inference`, `endpoint`, `aggregate`, `nested`, `ignored` are accepted"},
+		"log without role":         {"name: a\nlogs: [{event: [e]}]\n", "`logs[0].as` is \"nothing\": `inference`, `endpoint`, `aggregate`, `nested`, `ignored`, `session_start`, `session_end` are accepted"},
 		"log of everything":        {"name: a\nlogs: [{as: inference}]\n", "`logs[0]` holds for all log records: `event` or `require` is needed"},
 		"event without name":       {"name: a\nlogs: [{event: [\"\"], as: inference}]\n", "`logs[0].event` has an empty name: names of events are accepted"},
 		"required what":            {"name: a\nlogs: [{require: [tokens], as: inference}]\n", "`logs[0].require[0]` is \"tokens\", which is no field: docs/dialects.md lists them"},

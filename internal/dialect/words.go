@@ -17,6 +17,9 @@ const (
 	Nested
 	// Ignored says nothing about usage.
 	Ignored
+	// SessionStart and SessionEnd are of log records only: a session begins, or ends.
+	SessionStart
+	SessionEnd
 )
 
 // Inclusion says whether a number of tokens contains another one.
@@ -96,6 +99,11 @@ func roles() words[Role] {
 	return words[Role]{
 		{"inference", Inference}, {"endpoint", Endpoint}, {"aggregate", Aggregate}, {"nested", Nested}, {"ignored", Ignored},
 	}
+}
+
+// logRoles are what a log record can be.
+func logRoles() words[Role] {
+	return append(roles(), words[Role]{{"session_start", SessionStart}, {"session_end", SessionEnd}}...)
 }
 
 func inclusions() words[Inclusion] {

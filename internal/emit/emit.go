@@ -21,6 +21,8 @@ type Options struct {
 	Layout       *usage.Layout
 	// LayoutSince is when durations began to fall into the layout, in Unix ns.
 	LayoutSince int64
+	// Units are those of the user's own meters, by their names.
+	Units map[string]string
 }
 
 // Emitter turns rows into metrics. It is immutable and safe for concurrent use.
@@ -66,6 +68,8 @@ func (e *Emitter) metrics(rows []usage.Row, x export) pmetric.Metrics {
 	for i := range e.sums {
 		e.sums[i].appendTo(sm.Metrics(), rows, x)
 	}
+	appendActive(sm.Metrics(), rows, x)
+	e.appendOwn(sm.Metrics(), rows, x)
 	for i := range e.histograms {
 		e.appendHistogram(&e.histograms[i], sm.Metrics(), rows, x)
 	}
@@ -200,6 +204,10 @@ func start(row *usage.Row, field usage.Field) pcommon.Timestamp {
 // putIdentity puts the dimensions that apply; a dimension that does not (the
 // model of a database) is empty and left out.
 func putIdentity(attrs pcommon.Map, row *usage.Row) {
+	if row.Schema.Overflow() {
+		attrs.PutBool(usage.AttrOverflow, true) // as SDKs have it
+		return
+	}
 	attrs.EnsureCapacity(len(row.Values) + 1)
 	for i, name := range row.Schema.Names {
 		if row.Values[i] != "" {

@@ -7,6 +7,7 @@ const (
 	attrOutcome   = "usage.outcome"
 	attrTokenType = "usage.token.type"
 	attrSource    = "usage.cost.source"
+	attrReason    = "usage.session.close_reason"
 )
 
 // sum is a monotonic counter of a kind of series: one data point for each part
@@ -44,6 +45,8 @@ func sums() []sum {
 		{usage.Provider, "usage.provider.tokens", "{token}", "Tokens consumed, by disjoint type.", attrTokenType, tokenTypes(), usage.FieldTokens, false},
 		{usage.Provider, "usage.provider.cost", "{USD}", "Cost of requests, as reported by whoever made them or by the price table.", attrSource, []string{"reported", "priced"}, usage.FieldCostReported, true},
 		{usage.Provider, "usage.provider.requests.unpriced", "{request}", "Requests with tokens that no price is known for.", "", nil, usage.FieldUnpriced, false},
+		{usage.Sessions, "usage.sessions.opened", "{session}", "Sessions that have begun.", "", nil, usage.FieldOpened, false},
+		{usage.Sessions, "usage.sessions.closed", "{session}", "Sessions that have ended, by reason.", attrReason, closeReasons(), usage.FieldClosed, false},
 	}
 }
 
@@ -54,6 +57,7 @@ func histograms() []histogram {
 		{usage.Endpoint, "usage.endpoint.duration", "Duration of requests served.", usage.FieldDuration, durations},
 		{usage.Provider, "usage.provider.duration", "Duration of requests made.", usage.FieldDuration, durations},
 		{usage.Provider, "usage.provider.time_to_first_token", "Time until a streaming model's first token.", usage.FieldTimeToFirstToken, firstTokens},
+		{usage.Sessions, "usage.session.duration", "Time between the first and the last activity of sessions that have ended.", usage.FieldDuration, durations},
 	}
 }
 
@@ -61,6 +65,14 @@ func outcomes() []string {
 	names := make([]string, usage.Outcomes)
 	for i := range names {
 		names[i] = usage.Outcome(i).String()
+	}
+	return names
+}
+
+func closeReasons() []string {
+	names := make([]string, usage.CloseReasons)
+	for i := range names {
+		names[i] = usage.CloseReason(i).String()
 	}
 	return names
 }

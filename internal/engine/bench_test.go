@@ -61,3 +61,30 @@ func benchCommit(b *testing.B, fill func(*usage.Batch, int32, int64)) {
 		f.Commit(batch, at(1))
 	}
 }
+
+// BenchmarkCalls enters inference calls, a thousand at a time, when as many are
+// remembered as can be: each with a parent of its own, or fifty with the same.
+func BenchmarkCalls(b *testing.B) {
+	for name, siblings := range map[string]int64{"alone": 1, "siblings": 50} {
+		b.Run(name, func(b *testing.B) {
+			e, n := &Engine{}, int64(0)
+			enter := func() {
+				n++
+				e.nested(&usage.Call{
+					Self: spread(3 * n), Parent: spread(3*(n/siblings) + 1), Twin: spread(3*n + 2), Start: n, End: n + 5,
+				})
+			}
+			for range maxCalls {
+				enter()
+			}
+			b.ReportAllocs()
+			for b.Loop() {
+				e.commit.Calls = e.commit.Calls[:0]
+				for range 1000 {
+					enter()
+				}
+			}
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*1000), "ns/call")
+		})
+	}
+}

@@ -16,18 +16,31 @@ const (
 // calls are the newest counted calls, numbered from 1 on. By each of their hashes
 // they are in one of many lists, newest first, which end where calls are forgotten:
 // forgetting one is to count one up. The zero value is empty.
+//
+// There are far more of them than a cache holds and hashes are anywhere, so what
+// counts is how many cache lines a call needs: nearly always one for each hash.
 type calls struct {
 	ring []callEntry // the place of number n is (n-1) % maxCalls
 	// newest is the number of the newest call; those up to gone are forgotten.
 	newest, gone uint64
-	// heads are the numbers that lists begin with; the hash says in which place.
-	heads [callHashes][]uint64
+	// heads are where lists begin; the hash says in which place. A span is asked
+	// for by its hash as a call and as a parent: both lists begin side by side.
+	heads [][callHashes]head
 }
 
-// callEntry is a counted call and the number of the next one in each list.
+// head is where a list begins.
+type head struct {
+	newest uint32 // number, see known
+	// seen has the bits of all hashes that came since the list was empty: most of
+	// those that are looked for are not there, and the calls need not be looked at.
+	seen uint32
+}
+
+// callEntry is a counted call and the number of the next one in each list. It
+// fills a cache line.
 type callEntry struct {
 	usage.Call
-	next [callHashes]uint64
+	next [callHashes]uint32
 }
 
 const (
@@ -41,21 +54,34 @@ func hashesOf(c *usage.Call) [callHashes]uint64 {
 	return [callHashes]uint64{bySelf: c.Self, byParent: c.Parent, byTwin: c.Twin}
 }
 
-func (t *calls) head(kind int, hash uint64) *uint64 {
-	lists := t.heads[kind]
-	return &lists[hash&uint64(len(lists)-1)]
+func (t *calls) head(kind int, hash uint64) *head {
+	return &t.heads[hash&uint64(len(t.heads)-1)][kind]
 }
 
-func (t *calls) at(number uint64) *callEntry { return &t.ring[(number-1)%maxCalls] }
+// bit is that of a hash in head.seen; the place in heads is told by other bits.
+func bit(hash uint64) uint32 { return 1 << (hash >> 59) }
+
+func (t *calls) at(number uint32) *callEntry { return &t.ring[(number-1)%maxCalls] }
+
+// known says whether a number is of a call that is not forgotten. Lists have the
+// lower half of numbers only: one that nothing was entered in for four billion
+// calls may seem to go on, in another list, where nothing has its hashes.
+func (t *calls) known(number uint32) bool {
+	return uint64(uint32(t.newest)-number) < t.newest-t.gone
+}
 
 // find says whether any of the newest calls with a hash is one that f looks for.
 func (t *calls) find(kind int, hash uint64, f func(*usage.Call) bool) bool {
 	if hash == 0 || len(t.ring) == 0 {
 		return false
 	}
-	number := *t.head(kind, hash)
+	list := t.head(kind, hash)
+	if list.seen&bit(hash) == 0 {
+		return false
+	}
+	number := list.newest
 	for range maxAlike {
-		if number <= t.gone {
+		if !t.known(number) {
 			return false
 		}
 		e := t.at(number)
@@ -100,18 +126,24 @@ func (t *calls) add(c *usage.Call) {
 	}
 	t.makeRoom()
 	t.newest++
-	*t.at(t.newest) = callEntry{Call: *c}
-	t.link(t.newest)
+	number := uint32(t.newest)
+	*t.at(number) = callEntry{Call: *c}
+	t.link(number)
 }
 
 // link makes a call the first in its lists.
-func (t *calls) link(number uint64) {
+func (t *calls) link(number uint32) {
 	e := t.at(number)
 	for kind, hash := range hashesOf(&e.Call) {
-		if hash != 0 {
-			head := t.head(kind, hash)
-			e.next[kind], *head = *head, number
+		if hash == 0 {
+			continue
 		}
+		list := t.head(kind, hash)
+		if !t.known(list.newest) {
+			list.seen = 0
+		}
+		e.next[kind] = list.newest
+		list.newest, list.seen = number, list.seen|bit(hash)
 	}
 }
 
@@ -121,7 +153,7 @@ func (t *calls) makeRoom() {
 		t.gone++
 		return
 	}
-	if len(t.ring) == len(t.heads[0]) {
+	if len(t.ring) == len(t.heads) {
 		t.grow()
 	}
 	t.ring = append(t.ring, callEntry{})
@@ -129,12 +161,9 @@ func (t *calls) makeRoom() {
 
 // grow doubles the number of lists, as long as nothing was forgotten.
 func (t *calls) grow() {
-	size := max(2*len(t.heads[0]), fewLists)
-	for kind := range t.heads {
-		t.heads[kind] = make([]uint64, size)
-	}
-	for number := range t.newest {
-		t.link(number + 1)
+	t.heads = make([][callHashes]head, max(2*len(t.heads), fewLists))
+	for number := t.gone; number < t.newest; number++ {
+		t.link(uint32(number + 1))
 	}
 }
 
@@ -162,7 +191,7 @@ func (e *Engine) Calls(dst []usage.Call, after uint64, limit int) (out []usage.C
 	t := &e.calls
 	for after = max(after, t.gone); after < t.newest && limit > 0; limit-- {
 		after++
-		dst = append(dst, t.at(after).Call)
+		dst = append(dst, t.at(uint32(after)).Call)
 	}
 	return dst, after, after < t.newest
 }

@@ -144,3 +144,40 @@ func shown(counted []usage.Call, c *usage.Call) bool {
 func sideBySide(a, b *usage.Call) bool {
 	return a.Parent != 0 && a.Parent == b.Parent || a.Response != 0 && b.Response != 0 && a.Response != b.Response
 }
+
+// TestForgottenCallsModel enters more calls than are remembered, with numbers that
+// pass four billion on the way, and compares with maps of where each hash was last.
+func TestForgottenCallsModel(t *testing.T) {
+	seed := uint64(time.Now().UnixNano())
+	t.Logf("seed %d", seed)
+	rng := rand.New(rand.NewPCG(seed, 9))
+	const begin = 1<<32 - maxCalls
+	table := calls{newest: begin, gone: begin}
+	spans := make([]uint64, 2*maxCalls)
+	for i := range spans {
+		spans[i] = rng.Uint64()
+	}
+	selves, parents := map[uint64]int{}, map[uint64]int{}
+	found := 0
+	for n := range 3 * maxCalls {
+		known := func(last map[uint64]int, span uint64) bool {
+			at, ok := last[span]
+			return ok && at >= n-maxCalls
+		}
+		c := usage.Call{Self: spans[rng.IntN(len(spans))], Parent: spans[rng.IntN(len(spans))], Start: int64(n), End: int64(n)}
+		want := known(parents, c.Self) || known(selves, c.Parent)
+		if table.shows(&c) != want || table.has(&c) {
+			require.Fail(t, "another answer than expected", "call %d: %t", n, want)
+		}
+		if want {
+			found++
+		}
+		table.add(&c)
+		if !table.has(&c) {
+			require.Fail(t, "not there", "call %d", n)
+		}
+		selves[c.Self], parents[c.Parent] = n, n
+	}
+	assert.Greater(t, found, maxCalls)
+	assert.Equal(t, uint64(begin+2*maxCalls), table.gone)
+}

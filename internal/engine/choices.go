@@ -23,8 +23,8 @@ type choices struct {
 	age, swept int64
 }
 
-// choice is a choice and the age at which its signal was last seen, as far as this
-// process knows.
+// choice is a choice and the age at which its signal was last seen. That is not kept
+// over a restart: begin takes all of them for seen.
 type choice struct {
 	usage.Choice
 	seen int64
@@ -51,11 +51,7 @@ func (c *choices) billed(source []byte, rank usage.Rank) bool {
 	if !ok {
 		return rank != usage.NeverCounts
 	}
-	bills := c.list[n].Bills(rank)
-	if bills && !rank.IsWeak() {
-		c.list[n].seen = c.age
-	}
-	return bills
+	return c.list[n].Bills(rank)
 }
 
 // wins says whether a signal is to bill a source from now on.
@@ -67,6 +63,14 @@ func (c *choices) wins(source []byte, rank usage.Rank) bool {
 		return rank < c.list[n].Rank || rank > c.list[n].Rank && c.lapsed(n)
 	}
 	return c.hasRoom() && len(source) <= maxSource
+}
+
+// hear notes that the signal which bills a source is there: one that was silent for
+// long and comes together with a worse one goes on.
+func (c *choices) hear(source []byte, rank usage.Rank) {
+	if n, ok := c.index[string(source)]; ok && rank == c.list[n].Rank {
+		c.list[n].seen = c.age
+	}
 }
 
 // set notes a choice, if there is room.
@@ -81,8 +85,7 @@ func (c *choices) set(v usage.Choice) {
 	}
 }
 
-// begin is when a process goes on from what was stored: until then nothing was
-// silent.
+// begin is when counting goes on from what was stored: until then nothing was silent.
 func (c *choices) begin(age int64) {
 	c.age = age
 	for n := range c.list {
@@ -114,6 +117,7 @@ func (c *choices) hasRoom() bool {
 // choose is how a source with counted records has its say: one of a better rank
 // takes over. mu is held.
 func (e *Engine) choose(source []byte, rank usage.Rank) (mayBill bool) {
+	e.choices.hear(source, rank)
 	if e.choices.wins(source, rank) {
 		choice := usage.Choice{Source: string(source), Rank: rank}
 		e.choices.set(choice)

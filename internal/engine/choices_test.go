@@ -3,6 +3,7 @@ package engine
 import (
 	"fmt"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -143,6 +144,51 @@ func TestChoicesAreBounded(t *testing.T) {
 func (f *fixture) chosen() []usage.Choice {
 	all, _ := f.Choices(nil, 0, maxChoices)
 	return all
+}
+
+// sayAt commits one call for each rank, in one batch, at an hour of the state's age.
+func (f *fixture) sayAt(hour int64, ranks ...usage.Rank) usage.Ledger {
+	b := f.batch()
+	for i, rank := range ranks {
+		g, _ := b.Group(f.key(f.providers, "a", fmt.Sprint(rank), usage.GenAI, "m", "chat"), 0, b.Source([]byte("a"), rank))
+		b.Add(usage.Record{Group: g}, uint64(hour*100+int64(i)+1))
+	}
+	f.Commit(b, age(time.Duration(hour)*time.Hour))
+	return b.Ledger
+}
+
+// A signal that was heard every hour was not silent, also when the process began
+// anew in between: it has not been for longer than the new one is there.
+func TestNoSignalIsSilentOverARestart(t *testing.T) {
+	f := newFixture()
+	for hour := range int64(30) {
+		f.sayAt(hour, 1)
+	}
+	e := New(f.options)
+	for i := range f.commits {
+		c := clone(&f.commits[i])
+		require.NoError(t, e.Replay(&c))
+	}
+	e.BeginExpiry(age(100 * time.Hour)) // seventy hours nobody was there to hear it
+	f.Engine = e
+	skipped := usage.Ledger{usage.SkippedDuplicateSignal: 1}
+	assert.Equal(t, skipped, f.sayAt(101, 2), "the better signal was heard an hour ago")
+	assert.Equal(t, skipped, f.sayAt(124, 2))
+	assert.Equal(t, usage.Ledger{usage.Counted: 1}, f.sayAt(125, 2), "it was silent for a day")
+}
+
+// Of a silent signal and a worse one that come together, the better one bills.
+func TestASilentSignalIsBackBesideAWorseOne(t *testing.T) {
+	for name, ranks := range map[string][]usage.Rank{"better one first": {1, 2}, "worse one first": {2, 1}} {
+		f := newFixture()
+		f.sayAt(0, 1)
+		assert.Equal(t, usage.Ledger{usage.Counted: 1, usage.SkippedDuplicateSignal: 1}, f.sayAt(30, ranks...), name)
+		assert.Equal(t, []usage.Choice{{Source: "a", Rank: 1}}, f.chosen(), name)
+		assert.Equal(t, usage.Ledger{usage.SkippedDuplicateSignal: 1}, f.sayAt(31, 2), name)
+	}
+	f := newFixture()
+	f.sayAt(0, 1)
+	assert.Equal(t, usage.Ledger{usage.Counted: 1, usage.SkippedDuplicateSignal: 1}, f.sayAt(30, 1|usage.Weak, 2), "a weak record decides nothing")
 }
 
 // A signal that is gone for good must not keep the others from being billed.

@@ -9,38 +9,79 @@ import (
 // before the batch may be acknowledged. That of a batch of duplicates is new as
 // well, hence behind their originals.
 func (e *Engine) Commit(b *usage.Batch, now usage.Moment) (seq uint64) {
-	b.WithdrawAliases()
-	// Nearly always the batch is as it will be in the end.
-	deltas := b.Seal()
-	probed := e.probe(&b.Marks, now)
+	probed := e.prepare(b, now)
 	e.mu.Lock()
 	defer e.mu.Unlock()
+	return e.count(b, now, probed)
+}
+
+// prepare does what does not have to wait for other commits.
+func (e *Engine) prepare(b *usage.Batch, now usage.Moment) dedup.Probed {
+	b.WithdrawAliases()
+	b.KeepSpreads()
+	// Nearly always the batch is as it will be in the end.
+	b.Sum()
+	return e.probe(&b.Marks, now)
+}
+
+// count is the rest of Commit. mu is held.
+func (e *Engine) count(b *usage.Batch, now usage.Moment, probed dedup.Probed) (seq uint64) {
 	// Later than any export, hence every series starts after the last one.
 	e.advance(now, 1)
-	c := &e.commit
-	c.Seq, c.Moment, c.Signal = e.seq+1, e.moment, b.Signal
-	c.Defined, c.Choices, c.Calls, c.Streams = c.Defined[:0], c.Choices[:0], c.Calls[:0], forgetStreams(c.Streams)
+	c := e.begin(now, b.Signal)
 	if e.countOnce(b, probed) {
-		deltas = b.Seal()
+		b.Sum()
 	}
+	deltas := b.Settle(e.subtract)
 	c.Keys = b.Marks.AppendNew(c.Keys[:0])
 	e.resolve(b, deltas)
-	c.Deltas, c.Ledger = compact(deltas), b.Ledger
-	e.apply(c)
-	if e.options.Journal != nil {
-		e.options.Journal(c)
-	}
+	b.Touches(e.touch)
+	c.Deltas, c.Ledger = append(compact(deltas), e.tallies...), b.Ledger
+	e.conclude()
 	return c.Seq
 }
 
-// forgetStreams empties the streams of a commit, which refer to their spreads.
-func forgetStreams(s []usage.Stream) []usage.Stream {
-	clear(s)
-	return s[:0]
+// begin begins a commit; mu is held until conclude has ended it.
+func (e *Engine) begin(now usage.Moment, signal usage.Signal) *usage.Commit {
+	c := &e.commit
+	clear(c.Streams) // they refer to their spreads
+	*c = usage.Commit{
+		Seq: e.seq + 1, Moment: e.moment, Signal: signal,
+		Defined: c.Defined[:0], Keys: c.Keys[:0], Choices: c.Choices[:0], Calls: c.Calls[:0], Streams: c.Streams[:0],
+		Expired: c.Expired[:0], Sessions: c.Sessions[:0],
+	}
+	e.tallies, e.hour = e.tallies[:0], hourOf(max(now.Wall, e.moment.Wall))
+	return c
 }
 
-// countOnce takes out what has been counted before, in whatever form, and says
-// whether anything in the batch has changed.
+func (e *Engine) conclude() {
+	c := &e.commit
+	e.apply(c)
+	for _, slot := range c.Expired {
+		e.observer.Expired(e.retire(slot))
+	}
+	if e.options.Journal != nil {
+		e.options.Journal(c)
+	}
+}
+
+// beginEnds is begin for a commit that counts no batch. No time is given out: an
+// export may have it.
+func (e *Engine) beginEnds(now usage.Moment) {
+	e.advance(usage.Moment{Age: now.Age}, 0)
+	e.begin(now, usage.Traces)
+}
+
+// concludeEnds is conclude for such a commit, if it has anything.
+func (e *Engine) concludeEnds() {
+	if c := &e.commit; len(c.Expired)+len(c.Sessions) > 0 {
+		c.Deltas = e.tallies
+		e.conclude()
+	}
+}
+
+// countOnce takes out the calls that have been counted before, in whatever form,
+// and says whether anything in the batch has changed.
 func (e *Engine) countOnce(b *usage.Batch, probed dedup.Probed) (changed bool) {
 	// What is not billed must not keep its other form from being counted.
 	if b.Sources(e.choices.mayBill) {
@@ -54,8 +95,7 @@ func (e *Engine) countOnce(b *usage.Batch, probed dedup.Probed) (changed bool) {
 	// The best of several may come last.
 	changed = b.Sources(e.choose) || changed
 	changed = b.Sources(e.choices.billed) || changed
-	changed = b.Calls(e.nested) || changed
-	return b.Points(e.subtract) || changed
+	return b.Calls(e.nested) || changed
 }
 
 // advance moves the clocks, the wall clock by step nanoseconds at least.
@@ -73,9 +113,6 @@ func (e *Engine) resolve(b *usage.Batch, deltas []usage.Delta) {
 	for i := range deltas {
 		if deltas[i].Any() && len(b.ShadowOf(i)) == 0 {
 			deltas[i].Slot = e.locate(b.Key(i))
-			if v := e.table.at(deltas[i].Slot).inference; v != nil && v.inputOwed|v.outputOwed != 0 {
-				deltas[i].Discount(v.inputOwed, v.outputOwed)
-			}
 		}
 	}
 	for i := range deltas {
@@ -84,7 +121,7 @@ func (e *Engine) resolve(b *usage.Batch, deltas []usage.Delta) {
 			continue
 		}
 		if _, claimed := e.claims[string(shadow)]; claimed {
-			b.Ledger.Move(usage.Counted, usage.SkippedInferenceHTTP, b.Counted(i))
+			b.SkipShadow(i)
 			deltas[i] = usage.Delta{}
 			continue
 		}
@@ -103,37 +140,49 @@ func compact(deltas []usage.Delta) []usage.Delta {
 	return kept
 }
 
-// locate returns the slot of a key, defining the series if it is new.
+// locate returns the slot of a key, defining the series if it is new and there is
+// room for it.
 func (e *Engine) locate(key []byte, hash uint64) uint32 {
 	if slot, ok := e.table.find(key, hash); ok {
 		return slot
 	}
+	schema := e.options.Schemas.Get(usage.SchemaOf(key))
+	if e.folding.full(schema, e.series[schema.Kind]) {
+		return e.fold(key, hash, schema)
+	}
+	return e.found(key, hash, schema)
+}
+
+// found begins a series and returns its slot.
+func (e *Engine) found(key []byte, hash uint64, schema *usage.Schema) uint32 {
 	owned := usage.Key(key)
-	schema := e.options.Schemas.Get(owned.Schema())
 	def := usage.Definition{
-		Slot:   e.table.next(),
+		Slot:   e.table.vacant(),
 		Schema: schema,
 		Values: owned.AppendValues(make([]string, 0, len(schema.Names))),
 		Start:  e.commit.Wall,
 	}
 	e.define(&def, owned, hash)
+	e.wheel.put(def.Slot, usage.AddSaturating(e.commit.Age, e.wheel.retention))
 	e.commit.Defined = append(e.commit.Defined, def)
+	e.observer.Created(schema.Kind)
 	return def.Slot
 }
 
-// define adds an empty series in the next slot, which the definition names.
+// define adds an empty series in the slot that the definition names.
 func (e *Engine) define(def *usage.Definition, key usage.Key, hash uint64) *series {
 	s := newSeries(def.Schema.Kind)
 	s.key, s.hash, s.start = key, hash, def.Start
-	e.table.put(s)
+	e.table.put(def.Slot, s)
 	e.series[def.Schema.Kind]++
-	e.claim(def.Schema.Kind, def.Values)
+	e.claim(def.Schema, def.Values)
 	return s
 }
 
-// claim notes that an inference series exists.
-func (e *Engine) claim(kind usage.Kind, values []string) {
-	if kind != usage.Provider {
+// claim notes that a service calls a provider's models. There is no need for more
+// of these than for series.
+func (e *Engine) claim(schema *usage.Schema, values []string) {
+	if schema.Kind != usage.Provider || schema.Overflow() || e.folding.max > 0 && len(e.claims) >= e.folding.max {
 		return
 	}
 	// The order is that of usage.BaseNames.
@@ -149,6 +198,7 @@ func (e *Engine) apply(c *usage.Commit) {
 	for i := range c.Deltas {
 		if s := e.table.at(c.Deltas[i].Slot); s.seq < c.Seq {
 			s.add(&c.Deltas[i])
+			s.touched = c.Age
 		}
 	}
 	for i := range c.Deltas {

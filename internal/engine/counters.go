@@ -60,13 +60,13 @@ func (c *counters) add(i int, n uint64) {
 	c.set(i, sum)
 }
 
-// addSaturating stops at the largest number: strangers can say that they have
-// observed as much as they like.
+// addSaturating stops where requests do, at the largest int64: strangers can say
+// that they have observed as much as they like.
 func addSaturating(a, b uint64) uint64 {
-	if sum := a + b; sum >= a {
+	if sum := a + b; sum >= a && sum <= math.MaxInt64 {
 		return sum
 	}
-	return math.MaxUint64
+	return math.MaxInt64
 }
 
 func (c *counters) widen(width uint8) {

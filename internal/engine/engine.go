@@ -24,7 +24,16 @@ type Options struct {
 	JournalWindow func(*usage.Window)
 	// Dedup remembers what was counted; nil: everything counts. It belongs to
 	// the engine, whose lock guards it.
-	Dedup *dedup.Window
+	Dedup  *dedup.Window
+	Limits Limits
+	// Retention is how long a series may be idle, in nanoseconds; 0: for ever.
+	Retention int64
+	// SessionTTL is how long a session is active that is not heard of, in
+	// nanoseconds; MaxSessions is how many are at the same time.
+	SessionTTL  int64
+	MaxSessions int
+	// Observer is told what happens; nil: nobody.
+	Observer Observer
 	// Since is when counting begins, in Unix nanoseconds: cumulative streams that
 	// began later count from their first point on. State that is restored has its
 	// own.
@@ -33,14 +42,18 @@ type Options struct {
 
 // Engine holds the series of one component.
 type Engine struct {
-	options Options
-	minute  atomic.Int64 // of the dedup window, written with mu held
+	options  Options
+	observer Observer
+	owners   [2]*usage.Schema // of sessions, by the kind of their owner
+	minute   atomic.Int64     // of the dedup window, written with mu held
 
 	mu      sync.Mutex // guards everything below
 	table   table
 	retired retired
+	folding folding
+	wheel   wheel
 	claims  map[string]struct{} // of inference series, see usage.AppendClaim
-	series  [2]int              // live series by kind
+	series  [usage.Kinds]int    // live series by kind
 	seq     uint64              // newest commit
 	moment  usage.Moment        // newest one given to a commit or an export
 	books   books
@@ -49,7 +62,11 @@ type Engine struct {
 	choices choices
 	calls   calls
 	streams streams
-	commit  usage.Commit // reused by every commit
+	// sessions and what the commit adds to the series of their owners
+	sessions sessions
+	tallies  []usage.Delta
+	hour     int64        // of what ends in it, a Unix second
+	commit   usage.Commit // reused by every commit
 }
 
 // books are the ledgers and the newest commit in them, which is ahead of the
@@ -69,7 +86,13 @@ func (b *books) add(c *usage.Commit) {
 
 // New returns an empty engine.
 func New(options Options) *Engine {
-	e := &Engine{options: options}
+	e := &Engine{options: options, observer: options.Observer}
+	if e.observer == nil {
+		e.observer = Nop{}
+	}
+	for kind := range e.owners {
+		e.owners[kind] = options.Schemas.Intern(usage.Sessions, usage.OwnerNames(usage.Kind(kind)))
+	}
 	e.Reset()
 	return e
 }
@@ -78,12 +101,14 @@ func New(options Options) *Engine {
 type Stats struct {
 	Seq     uint64
 	Ledgers usage.Ledgers
-	Series  [2]int // live, by usage.Kind
+	Series  [usage.Kinds]int // live
+	// Sessions are active.
+	Sessions int
 }
 
 // Stats returns a consistent set of numbers.
 func (e *Engine) Stats() Stats {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	return Stats{Seq: e.seq, Ledgers: e.books.ledgers, Series: e.series}
+	return Stats{Seq: e.seq, Ledgers: e.books.ledgers, Series: e.series, Sessions: e.sessions.active}
 }

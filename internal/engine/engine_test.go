@@ -24,14 +24,15 @@ type fixture struct {
 	commits   []usage.Commit
 }
 
-func newFixture() *fixture {
+func newFixture() *fixture { return newFixtureOf(Options{}) }
+
+func newFixtureOf(o Options) *fixture {
 	f := &fixture{schemas: &usage.Schemas{}, hasher: usage.NewHasher()}
 	f.endpoints = f.schemas.Intern(usage.Endpoint, usage.BaseNames(usage.Endpoint))
 	f.providers = f.schemas.Intern(usage.Provider, usage.BaseNames(usage.Provider))
-	f.Engine = New(Options{
-		Schemas: f.schemas, Hasher: f.hasher, Layout: usage.ExponentialLayout(),
-		Journal: func(c *usage.Commit) { f.commits = append(f.commits, clone(c)) },
-	})
+	o.Schemas, o.Hasher, o.Layout = f.schemas, f.hasher, usage.ExponentialLayout()
+	o.Journal = func(c *usage.Commit) { f.commits = append(f.commits, clone(c)) }
+	f.Engine = New(o)
 	return f
 }
 
@@ -49,6 +50,7 @@ func clone(c *usage.Commit) usage.Commit {
 		d.Durations, d.FirstTokens = slices.Clone(d.Durations), slices.Clone(d.FirstTokens)
 		d.DurationSpread, d.FirstTokenSpread = slices.Clone(d.DurationSpread), slices.Clone(d.FirstTokenSpread)
 	}
+	out.Expired, out.Sessions = slices.Clone(c.Expired), slices.Clone(c.Sessions)
 	out.Choices, out.Calls, out.Streams = slices.Clone(c.Choices), slices.Clone(c.Calls), slices.Clone(c.Streams)
 	return out
 }
@@ -152,12 +154,14 @@ func (f *fixture) addRandom(rng *rand.Rand, b *usage.Batch, want map[string]usag
 
 // snapshot is a copy made in parts, with commits between them.
 type snapshot struct {
-	base    uint64
-	rows    []usage.Row
-	choices []usage.Choice
-	calls   []usage.Call
-	streams []usage.Stream
-	totals  usage.Totals
+	base     uint64
+	rows     []usage.Row
+	retired  []usage.Retired
+	choices  []usage.Choice
+	calls    []usage.Call
+	streams  []usage.Stream
+	sessions []usage.Session
+	totals   usage.Totals
 }
 
 func (f *fixture) snapshot(rng *rand.Rand) snapshot {
@@ -186,6 +190,10 @@ func (f *fixture) snapshotAmid(rng *rand.Rand, between func()) snapshot {
 	for from, more := 0, true; more; between() {
 		s.streams, from, more = f.Streams(s.streams, from, 1+rng.IntN(10))
 	}
+	for from, more := 0, true; more; between() {
+		s.sessions, from, more = f.Sessions(s.sessions, from, 1+rng.IntN(10))
+	}
+	s.retired, _ = f.Retired(nil, 0, 1<<20)
 	s.totals = f.Totals()
 	return s
 }
@@ -196,6 +204,10 @@ func (s *snapshot) restore(t *testing.T, e *Engine) {
 	for i := range s.rows {
 		require.NoError(t, e.Restore(&s.rows[i]))
 	}
+	for i := range s.retired {
+		require.NoError(t, e.RestoreRetired(&s.retired[i]))
+	}
+	e.RestoreSessions(s.sessions)
 	e.RestoreChoices(s.choices)
 	e.RestoreCalls(s.calls)
 	e.RestoreStreams(s.streams)
@@ -223,7 +235,9 @@ func requireModel(t *testing.T, want map[string]usage.Measures, rows []usage.Row
 
 func requireReplay(t *testing.T, f *fixture, s snapshot) {
 	t.Helper()
-	e := New(Options{Schemas: f.schemas, Hasher: f.hasher, Layout: f.options.Layout})
+	o := f.options
+	o.Journal, o.Dedup, o.Observer = nil, nil, nil
+	e := New(o)
 	s.restore(t, e)
 	for i := range f.commits {
 		if f.commits[i].Seq > s.base {
@@ -231,10 +245,31 @@ func requireReplay(t *testing.T, f *fixture, s snapshot) {
 			require.NoError(t, e.Replay(&c))
 		}
 	}
-	rows, _, _ := e.Rows(nil, 0, 1<<20)
-	require.Equal(t, f.rows(), rows)
+	e.BeginExpiry(usage.Moment{})
+	again := &fixture{Engine: e}
+	require.Equal(t, f.rows(), again.rows())
+	require.Equal(t, f.ended(), again.ended())
+	require.Equal(t, f.active(), again.active())
 	require.Equal(t, f.Stats(), e.Stats())
 	require.Equal(t, f.once(), (&fixture{Engine: e}).once())
+}
+
+// ended are the retired rows, by identity: their order depends on when a snapshot
+// was taken.
+func (f *fixture) ended() map[string]usage.Measures {
+	ended := map[string]usage.Measures{}
+	rows, _ := f.Retired(nil, 0, 1<<20)
+	for _, r := range rows {
+		ended[fmt.Sprint(r.Schema.Kind, r.Values)] = r.Measures
+	}
+	return ended
+}
+
+// active are the active sessions, by owner and ID.
+func (f *fixture) active() []usage.Session {
+	open, _, _ := f.Sessions(nil, 0, 1<<20)
+	slices.SortFunc(open, func(a, b usage.Session) int { return cmp.Or(cmp.Compare(a.Owner, b.Owner), cmp.Compare(a.ID, b.ID)) })
+	return open
 }
 
 // remembered is all by which one call counts once.

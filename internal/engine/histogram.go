@@ -30,7 +30,7 @@ type histogram struct {
 // observe adds a value, whose bucket is given at usage.MaxScale.
 func (h *histogram) observe(bucket usage.Bucket) {
 	if bucket == usage.ZeroBucket {
-		h.zero++
+		h.zero = addSaturating(h.zero, 1)
 		return
 	}
 	h.add(int32(bucket)>>h.shift, 1)

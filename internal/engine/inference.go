@@ -15,8 +15,10 @@ type inference struct {
 }
 
 // add adds a delta. What is owed is taken off what comes in, never off what is
-// there: counters do not fall.
+// there: counters do not fall. The delta's price becomes less by it, for good: a
+// series has a delta for each hour, and each pays what those before it have left.
 func (v *inference) add(d *usage.Delta) {
+	d.Discount(v.inputOwed, v.outputOwed)
 	input, output := v.tokens[usage.Input], v.tokens[usage.Output]
 	v.addMeasures(&d.Measures)
 	pay(&v.tokens[usage.Input], input, &v.inputOwed)

@@ -108,6 +108,65 @@ func (f *fixture) export(t *testing.T, sum *[usage.TokenTypes]int64) {
 	}
 }
 
+// priced is a point of tokens of Input at 1000 nano-USD each, or of a part of them at
+// 100.
+func priced(tokens int64, part bool) usage.Amount {
+	if part {
+		return usage.Amount{Value: usage.Value{Sum: tokens}, Field: usage.FieldTokens + usage.Field(usage.CacheRead), Part: true, Rate: 100e6}
+	}
+	return usage.Amount{Value: usage.Value{Sum: tokens}, Field: usage.FieldTokens + usage.Field(usage.Input), Rate: 1000e6}
+}
+
+// What is owed is taken off the price of what pays it, once: over hours of one
+// batch, in any order, and whoever pays.
+func TestWhatIsOwedWasPricedBefore(t *testing.T) {
+	call := usage.Inference{
+		Tokens: [usage.TokenTypes]int64{usage.Input: 200, usage.Output: 1}, TimeToFirstToken: -1,
+		Cost: 200_000 + 4000, CostSource: usage.CostPriced, InputCost: 200_000, OutputCost: 4000,
+	}
+	free := call
+	free.Cost, free.CostSource, free.InputCost, free.OutputCost = 77, usage.CostReported, 0, 0
+	for name, c := range map[string]struct {
+		batches [][]any // an Amount or an Inference each, in an hour of its own
+		input   int64
+		cost    int64
+	}{
+		"over an hour":                {[][]any{{priced(100, false)}, {priced(100, true)}, {priced(100, false), priced(100, false)}}, 200, 210_000},
+		"over three hours":            {[][]any{{priced(100, true)}, {priced(70, false), priced(20, false), priced(40, false)}}, 30, 40_000},
+		"part and whole of one batch": {[][]any{{priced(100, true), priced(70, false), priced(70, false)}}, 40, 50_000},
+		"whole before its part":       {[][]any{{priced(70, false), priced(100, true), priced(70, false)}}, 70, 80_000},
+		"paid by a call":              {[][]any{{priced(150, true)}, {call}}, 50, 15_000 + 50_000 + 4000},
+		"paid by two calls":           {[][]any{{priced(250, true)}, {call, call}}, 150, 25_000 + 150_000 + 8000},
+		"paid by a call that said":    {[][]any{{priced(150, true)}, {free}}, 50, 15_000},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := newFixture()
+			for _, batch := range c.batches {
+				b := f.batch()
+				for hour, v := range batch {
+					g, _ := b.Group(f.key(f.providers, "s", "openai", usage.GenAI, "m", "chat"), 3600*int64(hour), 0)
+					if a, ok := v.(usage.Amount); ok {
+						b.Add(usage.Record{Group: g, Amount: b.AddAmount(a)}, 0)
+					} else {
+						b.Add(usage.Record{Group: g, Inference: b.AddInference(v.(usage.Inference))}, 0)
+					}
+				}
+				f.Commit(b, at(1))
+			}
+			row := f.rows()[0]
+			assert.Equal(t, []int64{c.input, c.cost}, []int64{row.Tokens[usage.Input], row.CostPriced})
+			requireReplay(t, f, snapshot{})
+			sum := int64(0)
+			for i := range f.commits {
+				for j := range f.commits[i].Deltas {
+					sum += f.commits[i].Deltas[j].CostPriced
+				}
+			}
+			assert.Equal(t, c.cost, sum, "as the journal has it")
+		})
+	}
+}
+
 // A part that comes before its whole changes no counter, hence is in no window.
 func TestWhatIsOwedIsNotExported(t *testing.T) {
 	f := newFixture()

@@ -15,18 +15,27 @@ func (e *Engine) Reset() {
 	e.seq, e.moment = 0, usage.Moment{}
 	e.books = books{}
 	e.window = usage.Window{}
+	e.folding = newFolding(e.options.Limits, e.options.Schemas)
+	e.sessions = newSessions(e.options.SessionTTL, e.options.MaxSessions)
 	e.choices, e.calls, e.streams = newChoices(), calls{}, newStreams(e.options.Since)
 	if e.options.Dedup != nil {
 		e.options.Dedup.Reset()
 	}
 }
 
-func (e *Engine) clear() { e.table, e.series = newTable(), [2]int{} }
+func (e *Engine) clear() {
+	e.table, e.series = newTable(), [usage.Kinds]int{}
+	e.wheel = newWheel(e.options.Retention)
+}
 
 // Restore puts a series from a snapshot into an engine that counts nothing yet.
 func (e *Engine) Restore(row *usage.Row) error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
+	if row.Slot >= maxSlots {
+		return fmt.Errorf("series %d is beyond %d", row.Slot, maxSlots)
+	}
+	e.table.reach(row.Slot) // those before it may have ended
 	def := usage.Definition{Slot: row.Slot, Schema: row.Schema, Values: row.Values, Start: row.Start}
 	s, err := e.redefine(&def)
 	if err != nil {
@@ -44,6 +53,10 @@ func (e *Engine) Restore(row *usage.Row) error {
 	s.restore(row, e.options.Layout)
 	return nil
 }
+
+// maxSlots is more than there can be of series: a snapshot that says otherwise must
+// not take all memory.
+const maxSlots = 1 << 25
 
 // checkRange refuses buckets that the layout does not have.
 func (e *Engine) checkRange(d *usage.Distribution) error {
@@ -69,6 +82,7 @@ func (e *Engine) Resume(base uint64, totals usage.Totals) {
 	e.choices.begin(totals.Age)
 	e.window = totals.Window.Clone()
 	e.streams.resume(totals.Since, totals.Forgotten)
+	e.table.reach(min(totals.Slots, maxSlots))
 	e.advanceWindow()
 }
 
@@ -94,6 +108,21 @@ func (e *Engine) Replay(c *usage.Commit) error {
 	e.remember(c.Age, c.Keys)
 	e.recall(c)
 	e.apply(c)
+	return e.recallEnds(c)
+}
+
+// recallEnds ends what a replayed commit has ended: no snapshot was taken while it
+// did.
+func (e *Engine) recallEnds(c *usage.Commit) error {
+	for i := range c.Sessions {
+		e.recallSession(&c.Sessions[i])
+	}
+	for _, slot := range c.Expired {
+		if e.table.at(slot) == nil {
+			return fmt.Errorf("commit %d: series %d, which ends, is not defined", c.Seq, slot)
+		}
+		e.retire(slot)
+	}
 	return nil
 }
 
@@ -143,8 +172,8 @@ func (e *Engine) redefine(def *usage.Definition) (*series, error) {
 		}
 		return s, nil
 	}
-	if next := e.table.next(); def.Slot != next {
-		return nil, fmt.Errorf("series %d is defined where series %d was due", def.Slot, next)
+	if end := e.table.end(); def.Slot > end {
+		return nil, fmt.Errorf("series %d is defined where series %d was due", def.Slot, end)
 	}
 	hash := e.options.Hasher.Sum(k.Bytes())
 	if slot, ok := e.table.find(k.Bytes(), hash); ok {

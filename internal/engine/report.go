@@ -14,7 +14,7 @@ import (
 func (e *Engine) Changes(rows []usage.Row, from uint32, limit int) (out []usage.Row, next uint32, more bool) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	end := uint32(min(uint64(from)+uint64(limit), uint64(e.table.next())))
+	end := uint32(min(uint64(from)+uint64(limit), uint64(e.table.end())))
 	for slot := from; slot < end; slot++ {
 		s := e.table.at(slot)
 		if s == nil || !s.changed() {
@@ -24,7 +24,7 @@ func (e *Engine) Changes(rows []usage.Row, from uint32, limit int) (out []usage.
 			rows = append(rows, row)
 		}
 	}
-	return rows, end, end < e.table.next()
+	return rows, end, end < e.table.end()
 }
 
 // hasPoints says whether there is anything to export of a row. There is nothing if

@@ -18,7 +18,7 @@ func (s *series) changed() bool { return s.reported == nil || s.reported.seq != 
 // change is what was added to the series since it was reported.
 func (s *series) change(slot uint32, schema *usage.Schema, layout *usage.Layout) usage.Row {
 	row := s.row(slot, schema, layout)
-	row.Starts = s.starts()
+	row.Starts, row.Sessions = s.starts(), row.Active()
 	// What is owed is no counter: it falls again, and no exit is told of it.
 	row.InputOwed, row.OutputOwed = 0, 0
 	if r := row.Reported; r != nil {

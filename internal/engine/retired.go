@@ -11,22 +11,57 @@ import (
 type retired struct {
 	rows    []usage.Retired
 	byKey   map[usage.Key]int
+	kinds   [usage.Kinds]int // rows of each
 	builder usage.KeyBuilder
 }
 
 func newRetired() retired { return retired{byKey: map[usage.Key]int{}} }
 
-// add adds to the row of a base identity.
-func (r *retired) add(row usage.Retired) {
-	r.builder.Set(row.Schema, row.Values)
-	key := usage.Key(r.builder.Bytes())
-	n, ok := r.byKey[key]
-	if !ok {
-		r.byKey[key] = len(r.rows)
-		r.rows = append(r.rows, row)
+// add adds to the row of a base identity or, if there is no room for it, to that
+// of all those.
+func (r *retired) add(row usage.Retired, f *folding) {
+	n := r.find(&row)
+	if n < 0 && f.full(row.Schema, r.kinds[row.Schema.Kind]) {
+		row.Schema, row.Values = f.overflow[row.Schema.Kind], []string{"true"}
+		n = r.find(&row)
+	}
+	if n < 0 {
+		r.put(row)
 		return
 	}
 	r.rows[n].Measures.Add(&row.Measures)
+}
+
+// find returns the number of the row with an identity, -1 if there is none; its
+// key is left in the builder.
+func (r *retired) find(row *usage.Retired) int {
+	r.builder.Set(row.Schema, row.Values)
+	if n, ok := r.byKey[usage.Key(r.builder.Bytes())]; ok {
+		return n
+	}
+	return -1
+}
+
+// put adds the row that find has not found.
+func (r *retired) put(row usage.Retired) {
+	r.byKey[usage.Key(r.builder.Bytes())] = len(r.rows)
+	r.rows = append(r.rows, row)
+	r.kinds[row.Schema.Kind]++
+}
+
+// retire ends the series in a slot, of the kind that it returns: what it counted
+// becomes part of a retired row.
+func (e *Engine) retire(slot uint32) usage.Kind {
+	s := e.table.at(slot)
+	schema := e.options.Schemas.Get(s.key.Schema())
+	e.retired.add(usage.Retired{
+		Schema:   e.folding.without(schema, e.options.Schemas),
+		Values:   s.key.AppendValues(nil)[:schema.Base],
+		Measures: s.measures(),
+	}, &e.folding)
+	e.series[schema.Kind]--
+	e.table.remove(slot)
+	return schema.Kind
 }
 
 // Retire ends all series: what they counted moves to retired rows, and what
@@ -35,15 +70,16 @@ func (r *retired) add(row usage.Retired) {
 func (e *Engine) Retire() {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	for slot := range e.table.next() {
-		s := e.table.at(slot)
-		kind := e.options.Schemas.Get(s.key.Schema()).Kind
-		base := usage.BaseNames(kind)
-		e.retired.add(usage.Retired{
-			Schema:   e.options.Schemas.Intern(kind, base),
-			Values:   s.key.AppendValues(nil)[:len(base)],
-			Measures: s.measures(),
-		})
+	for place := e.sessions.oldest; place != nobody; place = e.sessions.list[place].newer {
+		if s := e.owner(place); s != nil {
+			s.tallies.closed[usage.ClosedShutdown]++
+		}
+	}
+	e.sessions = newSessions(e.options.SessionTTL, e.options.MaxSessions)
+	for slot := range e.table.end() {
+		if e.table.at(slot) != nil {
+			e.retire(slot)
+		}
 	}
 	e.clear()
 	// A snapshot may have contained commits that are lost. Their numbers are given
@@ -56,10 +92,10 @@ func (e *Engine) Retire() {
 func (e *Engine) RestoreRetired(row *usage.Retired) error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if len(row.Schema.Names) != len(usage.BaseNames(row.Schema.Kind)) {
+	if len(row.Schema.Names) != row.Schema.Base {
 		return fmt.Errorf("retired row of %q is not of a base identity", row.Values)
 	}
-	e.claim(row.Schema.Kind, row.Values)
-	e.retired.add(*row)
+	e.claim(row.Schema, row.Values)
+	e.retired.add(*row, &e.folding)
 	return nil
 }

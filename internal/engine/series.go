@@ -10,6 +10,8 @@ type series struct {
 	hash  uint64
 	start int64  // Unix ns
 	seq   uint64 // newest commit contained
+	// touched is the age of the state at which it last changed, in ns.
+	touched int64
 
 	requests      [usage.Outcomes]int64
 	requestBytes  int64
@@ -17,7 +19,8 @@ type series struct {
 	durationSum   int64 // ns
 	durations     histogram
 
-	inference *inference // nil for endpoints
+	inference *inference // nil but for providers
+	tallies   *tallies   // nil for endpoints and providers
 	reported  *reported  // nil before its first delta window
 }
 
@@ -27,13 +30,25 @@ type providerSeries struct {
 	inference
 }
 
+// tallies is what only sessions and meters of the user's own measure.
+type tallies struct {
+	opened            int64
+	closed            [usage.CloseReasons]int64
+	hits              int64
+	value, valueParts int64
+}
+
 func newSeries(kind usage.Kind) *series {
-	if kind != usage.Provider {
+	switch kind {
+	case usage.Provider:
+		p := &providerSeries{}
+		p.series.inference = &p.inference
+		return &p.series
+	case usage.Own, usage.Sessions:
+		return &series{tallies: &tallies{}}
+	default:
 		return &series{}
 	}
-	p := &providerSeries{}
-	p.series.inference = &p.inference
-	return &p.series
 }
 
 // add adds a delta.
@@ -43,6 +58,24 @@ func (s *series) add(d *usage.Delta) {
 	if s.inference != nil {
 		s.inference.add(d)
 	}
+	if s.tallies != nil {
+		s.tallies.add(&d.Measures)
+	}
+}
+
+func (t *tallies) add(m *usage.Measures) {
+	t.opened = usage.AddSaturating(t.opened, m.Opened)
+	for i, n := range m.Closed {
+		t.closed[i] = usage.AddSaturating(t.closed[i], n)
+	}
+	t.hits = usage.AddSaturating(t.hits, m.Hits)
+	t.value = usage.AddSaturating(t.value, m.Value)
+	t.valueParts = usage.AddSaturating(t.valueParts, m.ValueParts)
+}
+
+func (t *tallies) copyTo(m *usage.Measures) {
+	m.Opened, m.Closed = t.opened, t.closed
+	m.Hits, m.Value, m.ValueParts = t.hits, t.value, t.valueParts
 }
 
 // addCalls adds what all series measure.
@@ -66,6 +99,9 @@ func (s *series) measures() usage.Measures {
 	if s.inference != nil {
 		s.inference.copyTo(&m)
 	}
+	if s.tallies != nil {
+		s.tallies.copyTo(&m)
+	}
 	return m
 }
 
@@ -77,6 +113,7 @@ func (s *series) row(slot uint32, schema *usage.Schema, layout *usage.Layout) us
 		Values:    s.key.AppendValues(make([]string, 0, len(schema.Names))),
 		Start:     s.start,
 		Seq:       s.seq,
+		Touched:   s.touched,
 		Measures:  s.measures(),
 		Durations: s.durations.distribution(layout),
 		Reported:  s.reported.row(layout),
@@ -89,11 +126,15 @@ func (s *series) row(slot uint32, schema *usage.Schema, layout *usage.Layout) us
 
 // restore makes the series what the row says.
 func (s *series) restore(row *usage.Row, layout *usage.Layout) {
-	s.start, s.seq, s.reported = row.Start, row.Seq, newReported(row.Reported, layout)
+	s.start, s.seq, s.touched = row.Start, row.Seq, row.Touched
+	s.reported = newReported(row.Reported, layout)
 	s.addCalls(&row.Measures)
 	s.durations.restore(row.Durations, layout)
 	if s.inference != nil {
 		s.inference.addMeasures(&row.Measures)
 		s.inference.firstTokens.restore(row.FirstTokens, layout)
+	}
+	if s.tallies != nil {
+		s.tallies.add(&row.Measures)
 	}
 }

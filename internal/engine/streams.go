@@ -25,6 +25,9 @@ type streams struct {
 	slots []streamSlot
 	free  []int32
 	index map[uint64]int32 // by key
+	// expected is the slot of the stream that, the last time, changed after the one
+	// that has changed now.
+	expected int32
 	// touches is the newest number given to a change, spread the sum of buckets.
 	touches uint64
 	spread  int
@@ -47,12 +50,22 @@ func newStreams(since int64) streams {
 	}
 }
 
-// get returns what is known of a stream, nil if nothing is.
-func (t *streams) get(key uint64) *usage.Stream {
-	if at, ok := t.index[key]; ok {
-		return &t.slots[at].Stream
+// find returns the slot of a stream, 0 if nothing is known of it. Most writers
+// send their streams in the same order each time.
+func (t *streams) find(key uint64) int32 {
+	if s := &t.slots[t.expected]; s.Key == key && s.Touched > 0 {
+		return t.expected
 	}
-	return nil
+	return t.index[key]
+}
+
+// at returns what is known of the stream in a slot that find has returned, nil if
+// nothing is.
+func (t *streams) at(slot int32) *usage.Stream {
+	if slot == 0 {
+		return nil
+	}
+	return &t.slots[slot].Stream
 }
 
 // begins says whether a stream that is not known was never seen: then its first
@@ -62,9 +75,11 @@ func (t *streams) begins(start int64) bool {
 }
 
 // put makes a stream the newest. Its spread is not to be changed any more.
-func (t *streams) put(s *usage.Stream) {
-	at, ok := t.index[s.Key]
-	if ok {
+func (t *streams) put(s *usage.Stream) { t.set(t.find(s.Key), s) }
+
+// set is put where find was called already.
+func (t *streams) set(at int32, s *usage.Stream) {
+	if at != 0 {
 		t.unlink(at)
 	} else {
 		at = t.take()
@@ -114,6 +129,7 @@ func (t *streams) link(at int32) {
 
 func (t *streams) unlink(at int32) {
 	s := &t.slots[at]
+	t.expected = s.newer
 	t.slots[s.older].newer, t.slots[s.newer].older = s.newer, s.older
 	t.spread -= len(s.Spread)
 }

@@ -62,6 +62,7 @@ func TestPointsOfCumulativeStreams(t *testing.T) {
 		"began who knows":     {[]usage.Amount{point(0, 2000, 50, 5)}, verdicts(baseline), 0, 0},
 		"goes on":             {[]usage.Amount{point(1000, 2000, 50, 5), point(1000, 3000, 70, 6)}, verdicts(counted, counted), 70, 6},
 		"goes on from a base": {[]usage.Amount{point(999, 2000, 50, 5), point(999, 3000, 70, 6)}, verdicts(baseline, counted), 20, 1},
+		"other buckets":       {[]usage.Amount{point(1000, 2000, 50, 5, usage.BucketCount{Bucket: 1, Count: 5}), point(1000, 3000, 50, 5, usage.BucketCount{Bucket: 2, Count: 5})}, verdicts(counted, counted), 50, 5},
 		"nothing new":         {[]usage.Amount{point(1000, 2000, 50, 5), point(1000, 3000, 50, 5)}, verdicts(counted, counted), 50, 5},
 		"again":               {[]usage.Amount{point(1000, 2000, 50, 5), point(1000, 2000, 50, 5)}, verdicts(counted, duplicate), 50, 5},
 		"out of order":        {[]usage.Amount{point(1000, 3000, 50, 5), point(1000, 2000, 40, 4), point(1000, 4000, 60, 6)}, verdicts(counted, duplicate, counted), 60, 6},
@@ -181,9 +182,41 @@ func TestObservationsInNumbers(t *testing.T) {
 	requireReplay(t, f, snapshot{})
 	huge := usage.Amount{Value: usage.Value{Spread: []usage.BucketCount{{Bucket: 3, Count: math.MaxInt64}, {Bucket: 4, Count: math.MaxInt64}}}, Field: usage.FieldDuration}
 	f.send(huge, huge, huge)
-	assert.Equal(t, []uint64{math.MaxUint64, math.MaxUint64}, f.rows()[0].Durations.Counts)
+	assert.Equal(t, []uint64{math.MaxInt64, math.MaxInt64}, f.rows()[0].Durations.Counts, "each bucket stops where requests do")
 	durations := f.rows()[0].Durations
-	assert.Equal(t, uint64(math.MaxUint64), durations.Count())
+	assert.Equal(t, uint64(math.MaxUint64), durations.Count(), "and so does their sum, later")
+}
+
+// Calls whose times nobody knows are calls: so are those since a point that did not
+// tell them, and nothing is counted twice when times are told again.
+func TestTimesThatAreNotToldAreNotMadeUp(t *testing.T) {
+	bucket := func(n int64) usage.BucketCount { return usage.BucketCount{Bucket: 7, Count: n} }
+	untimed := func(start, at, count int64) usage.Amount {
+		a := point(start, at, 0, count)
+		a.Untimed = true
+		return a
+	}
+	for name, c := range map[string]struct {
+		points   []usage.Amount
+		requests int64
+		sum      int64
+		observed uint64
+	}{
+		"a baseline":       {[]usage.Amount{untimed(999, 2000, 1000), point(999, 3000, 200e9, 1001, bucket(1001)), point(999, 4000, 201e9, 1003, bucket(1003))}, 3, 1e9, 2},
+		"the first one":    {[]usage.Amount{untimed(1000, 2000, 4), point(1000, 3000, 5e9, 5, bucket(5)), point(1000, 4000, 6e9, 6, bucket(6))}, 6, 1e9, 1},
+		"one between":      {[]usage.Amount{point(1000, 2000, 4e9, 4, bucket(4)), untimed(1000, 3000, 5), untimed(1000, 3500, 6), point(1000, 4000, 7e9, 7, bucket(7)), point(1000, 5000, 8e9, 8, bucket(8))}, 8, 5e9, 5},
+		"one after resets": {[]usage.Amount{untimed(1000, 2000, 4), point(1000, 3000, 1e9, 1, bucket(1)), untimed(3000, 4000, 4), point(4000, 5000, 2e9, 2, bucket(2))}, 11, 3e9, 3},
+		"never":            {[]usage.Amount{untimed(0, 2000, 4), untimed(0, 3000, 9)}, 5, 0, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := newStreamFixture()
+			f.send(c.points...)
+			row := f.rows()[0]
+			assert.Equal(t, []int64{c.requests, c.sum}, []int64{row.TotalRequests(), row.Duration})
+			assert.Equal(t, c.observed, row.Durations.Count())
+			requireReplay(t, f, f.empty())
+		})
+	}
 }
 
 func TestStreamsAreBounded(t *testing.T) {
@@ -193,8 +226,8 @@ func TestStreamsAreBounded(t *testing.T) {
 	}
 	assert.Len(t, s.index, maxStreams)
 	assert.Len(t, s.slots, maxStreams+2)
-	assert.Nil(t, s.get(499))
-	assert.NotNil(t, s.get(500))
+	assert.Nil(t, s.at(s.find(499)))
+	assert.NotNil(t, s.at(s.find(500)))
 	assert.Equal(t, int64(2499), s.forgotten)
 	assert.False(t, s.begins(2499), "it may be one that was forgotten")
 	assert.True(t, s.begins(2500))
@@ -207,6 +240,19 @@ func TestStreamsAreBounded(t *testing.T) {
 	s.put(&usage.Stream{Key: 77, Value: usage.Value{Spread: make([]usage.BucketCount, maxSpread+1)}})
 	assert.Empty(t, s.index)
 	assert.Zero(t, s.spread)
+}
+
+// A stored key may be anything, even that of a slot which has no stream.
+func TestExpectedStreamsMayBeForgotten(t *testing.T) {
+	s := newStreams(since)
+	s.put(&usage.Stream{Key: 5})
+	s.forget(1)
+	s.expected = 1
+	s.put(&usage.Stream{})
+	s.put(&usage.Stream{})
+	assert.Equal(t, map[uint64]int32{0: 1}, s.index)
+	assert.Empty(t, s.free)
+	assert.Len(t, s.slots, 2)
 }
 
 // What was forgotten and comes back is not counted again.

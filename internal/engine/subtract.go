@@ -1,18 +1,18 @@
 package engine
 
-import (
-	"cmp"
-	"slices"
-
-	"github.com/otelusage/usageprocessor/internal/usage"
-)
+import "github.com/otelusage/usageprocessor/internal/usage"
 
 // subtract leaves of a cumulative point what it adds to its stream, and says
-// what becomes of it. mu is held.
+// what becomes of it. mu is held: whatever does not need to know the stream was
+// done by usage.Batch.KeepSpreads, whose copy is known from now on.
 func (e *Engine) subtract(a *usage.Amount) usage.Verdict {
-	next := usage.Stream{Key: a.Stream, Start: a.Start, Time: a.Time, Value: own(&a.Value)}
+	next := usage.Stream{Key: a.Stream, Start: a.Start, Time: a.Time, Value: usage.Value{Sum: a.Sum, Count: a.Count, Spread: a.Kept}}
+	if a.Untimed {
+		next.Sum = usage.NoSum
+	}
 	verdict := usage.Counted
-	switch known := e.streams.get(a.Stream); {
+	at := e.streams.find(a.Stream)
+	switch known := e.streams.at(at); {
 	case known == nil && !e.streams.begins(a.Start):
 		verdict = usage.SkippedBaseline
 	case known == nil:
@@ -20,12 +20,17 @@ func (e *Engine) subtract(a *usage.Amount) usage.Verdict {
 		return usage.Duplicate
 	case sameStart(known, a):
 		next.Start = max(known.Start, a.Start)
-		if !fallen(known, a) {
-			a.Value = difference(&next.Value, &known.Value, e.options.Layout)
+		if fallen(known, a) {
+			break
+		}
+		subtractValue(&a.Value, &known.Value, e.options.Layout)
+		if observes(a) && known.Sum == usage.NoSum {
+			a.Untimed = true // nobody knows since when its times add up
+		} else {
 			next.Sum = max(next.Sum, known.Sum)
 		}
 	}
-	e.streams.put(&next)
+	e.streams.set(at, &next)
 	e.commit.Streams = append(e.commit.Streams, next)
 	return verdict
 }
@@ -49,78 +54,49 @@ func late(known *usage.Stream, a *usage.Amount) bool {
 // fallen says whether the stream began anew without saying so. Where observations
 // are counted only their number tells: sums fall with an observation below zero.
 func fallen(known *usage.Stream, a *usage.Amount) bool {
-	observed := a.Calls || a.Field == usage.FieldDuration || a.Field == usage.FieldTimeToFirstToken
-	if observed && known.Count > 0 {
+	if observes(a) && known.Count > 0 {
 		return a.Count < known.Count
 	}
 	return a.Sum < known.Sum
 }
 
-// difference is what a value has more than an earlier one.
-func difference(whole, known *usage.Value, layout *usage.Layout) usage.Value {
-	d := usage.Value{Sum: max(whole.Sum-known.Sum, 0), Count: max(whole.Count-known.Count, 0)}
-	if len(whole.Spread) == 0 || d.Count == 0 {
-		return d
-	}
-	spread, fallen := spreadDifference(whole.Spread, known.Spread)
-	if fallen || total(spread) != d.Count {
-		// The writer has changed its buckets, or we ours: the mean is what is left.
-		spread = []usage.BucketCount{{Bucket: layout.Bucket(d.Sum / d.Count), Count: d.Count}}
-	}
-	d.Spread = spread
-	return d
+// observes says whether Count is of observations.
+func observes(a *usage.Amount) bool {
+	return a.Calls || a.Field == usage.FieldDuration || a.Field == usage.FieldTimeToFirstToken
 }
 
-// spreadDifference subtracts bucket by bucket. Those that are gone show in the
-// total.
-func spreadDifference(whole, known []usage.BucketCount) (diff []usage.BucketCount, fallen bool) {
-	for _, b := range whole {
-		for len(known) > 0 && known[0].Bucket < b.Bucket {
-			known = known[1:]
+// subtractValue leaves of a value what it has more than an earlier one.
+func subtractValue(v, known *usage.Value, layout *usage.Layout) {
+	v.Sum, v.Count = max(v.Sum-known.Sum, 0), max(v.Count-known.Count, 0)
+	switch {
+	case len(v.Spread) == 0:
+	case v.Count == 0:
+		v.Spread = v.Spread[:0]
+	case !subtractSpread(v, known.Spread):
+		// The writer has changed its buckets, or we ours: the mean is what is left.
+		v.Spread = append(v.Spread[:0], usage.BucketCount{Bucket: layout.Bucket(v.Sum / v.Count), Count: v.Count})
+	}
+}
+
+// subtractSpread subtracts bucket by bucket, in place, and says whether as many
+// observations are left as are counted: they are not when a bucket has fallen or
+// is gone.
+func subtractSpread(v *usage.Value, known []usage.BucketCount) bool {
+	diff, total, at := v.Spread[:0], int64(0), 0
+	for _, b := range v.Spread {
+		for at < len(known) && known[at].Bucket < b.Bucket {
+			at++
 		}
-		if len(known) > 0 && known[0].Bucket == b.Bucket {
-			b.Count -= known[0].Count
+		if at < len(known) && known[at].Bucket == b.Bucket {
+			b.Count -= known[at].Count
 		}
 		if b.Count < 0 {
-			return nil, true
+			return false
 		}
 		if b.Count > 0 {
-			diff = append(diff, b)
+			diff, total = append(diff, b), usage.AddSaturating(total, b.Count)
 		}
 	}
-	return diff, false
-}
-
-func total(spread []usage.BucketCount) (n int64) {
-	for _, b := range spread {
-		n = usage.AddSaturating(n, b.Count)
-	}
-	return n
-}
-
-// own copies a value that belongs to a batch, with each bucket once, in order.
-func own(v *usage.Value) usage.Value {
-	out := usage.Value{Sum: v.Sum, Count: v.Count}
-	for _, b := range v.Spread {
-		if b.Count > 0 {
-			out.Spread = append(out.Spread, b)
-		}
-	}
-	slices.SortFunc(out.Spread, func(a, b usage.BucketCount) int { return cmp.Compare(a.Bucket, b.Bucket) })
-	out.Spread = merged(out.Spread)
-	return out
-}
-
-// merged adds up, in place, the counts of buckets that stand there repeatedly.
-func merged(sorted []usage.BucketCount) []usage.BucketCount {
-	kept := 0
-	for i, b := range sorted {
-		if i > 0 && b.Bucket == sorted[kept-1].Bucket {
-			sorted[kept-1].Count = usage.AddSaturating(sorted[kept-1].Count, b.Count)
-			continue
-		}
-		sorted[kept] = b
-		kept++
-	}
-	return sorted[:kept]
+	v.Spread = diff
+	return total == v.Count
 }

@@ -1,11 +1,17 @@
 package engine
 
-import "github.com/otelusage/usageprocessor/internal/usage"
+import (
+	"slices"
+
+	"github.com/otelusage/usageprocessor/internal/usage"
+)
 
 // table finds series by slot and by key. Slots are dense and are what the
-// journal calls a series by.
+// journal calls a series by; that of a series which has ended is given out again.
 type table struct {
 	slots []*series
+	// free are slots that were left; some may have been taken again.
+	free []uint32
 	// byHash maps a key's hash to its slot; a series whose hash is taken by
 	// another key sits at the next free number. The built-in map grows in
 	// small steps, so that no commit waits for a million entries to move.
@@ -33,18 +39,63 @@ func (t *table) at(slot uint32) *series {
 	return t.slots[slot]
 }
 
-// next is the slot that the next new series takes.
-func (t *table) next() uint32 { return uint32(len(t.slots)) }
+// end is the slot behind the last one.
+func (t *table) end() uint32 { return uint32(len(t.slots)) }
 
-// put stores a new series in the next slot.
-func (t *table) put(s *series) {
-	slot := t.next()
-	t.slots = append(t.slots, s)
-	at := s.hash
+// vacant is the slot that the next new series takes.
+func (t *table) vacant() uint32 {
+	for i, slot := range slices.Backward(t.free) {
+		if t.slots[slot] == nil {
+			return slot
+		}
+		t.free = t.free[:i]
+	}
+	return t.end()
+}
+
+// put stores a new series in a slot that has none.
+func (t *table) put(slot uint32, s *series) {
+	t.reach(slot)
+	if slot == t.end() {
+		t.slots = append(t.slots, s)
+	} else {
+		t.slots[slot] = s
+	}
+	t.index(slot)
+}
+
+// reach makes the slots before one exist.
+func (t *table) reach(end uint32) {
+	for slot := t.end(); slot < end; slot++ {
+		t.slots = append(t.slots, nil)
+		t.free = append(t.free, slot)
+	}
+}
+
+// index makes the series in a slot be found.
+func (t *table) index(slot uint32) {
+	at := t.slots[slot].hash
 	for t.taken(at) {
 		at++
 	}
 	t.byHash[at] = slot
+}
+
+// remove takes the series out of a slot.
+func (t *table) remove(slot uint32) {
+	at := t.slots[slot].hash
+	for t.byHash[at] != slot {
+		at++
+	}
+	delete(t.byHash, at)
+	t.slots[slot] = nil
+	t.free = append(t.free, slot)
+	// Whatever sits behind it may have been looking for its place.
+	for at++; t.taken(at); at++ {
+		moved := t.byHash[at]
+		delete(t.byHash, at)
+		t.index(moved)
+	}
 }
 
 func (t *table) taken(at uint64) bool {

@@ -9,7 +9,7 @@ import "github.com/otelusage/usageprocessor/internal/usage"
 func (e *Engine) Rows(rows []usage.Row, from uint32, limit int) (out []usage.Row, next uint32, more bool) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	for slot := from; slot < e.table.next(); slot++ {
+	for slot := from; slot < e.table.end(); slot++ {
 		if limit == 0 {
 			return rows, slot, true
 		}
@@ -18,7 +18,7 @@ func (e *Engine) Rows(rows []usage.Row, from uint32, limit int) (out []usage.Row
 			limit--
 		}
 	}
-	return rows, e.table.next(), false
+	return rows, e.table.end(), false
 }
 
 // Totals returns what a snapshot holds beside the series.
@@ -27,7 +27,7 @@ func (e *Engine) Totals() usage.Totals {
 	defer e.mu.Unlock()
 	return usage.Totals{
 		Seq: e.seq, Moment: e.moment, Ledgers: e.books.ledgers, Window: e.window.Clone(),
-		Since: e.streams.since, Forgotten: e.streams.forgotten,
+		Since: e.streams.since, Forgotten: e.streams.forgotten, Slots: e.table.end(),
 	}
 }
 

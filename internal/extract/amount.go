@@ -30,7 +30,7 @@ func unitOf(rule *dialect.Metric, unit string) dialect.Unit {
 // amount is what a point adds, or has added up; ok is false if it is of a kind, or
 // has a value, that its metric cannot have.
 func (r *Reading) amount(rule *dialect.Metric, unit dialect.Unit) (a usage.Amount, ok bool) {
-	sum, count, observed := r.data.sum, r.data.count, r.data.observed
+	p := &r.data
 	a.Field = -1
 	switch rule.Measure {
 	case dialect.Durations:
@@ -44,15 +44,15 @@ func (r *Reading) amount(rule *dialect.Metric, unit dialect.Unit) (a usage.Amoun
 		ok = r.timed(&a, unit)
 	case dialect.Requests:
 		a.Calls = true
-		if a.Count, ok = r.count(1); observed {
-			a.Count, ok = int64(min(count, math.MaxInt64)), true
+		if a.Count, ok = r.count(1); p.observed {
+			a.Count, ok = int64(min(p.count, math.MaxInt64)), true
 		}
 	case dialect.Tokens:
 		a.Field, a.Part = r.tokenField(rule)
 		a.Sum, ok = r.count(1)
 	case dialect.Costs:
 		a.Field = usage.FieldCostReported
-		a.Sum, ok = billionths(sum, unit, !math.IsNaN(sum))
+		a.Sum, ok = billionths(p.sum, unit, p.valued)
 	case dialect.RequestSizes:
 		a.Field = usage.FieldRequestBytes
 		a.Sum, ok = r.count(bytesPer(unit))
@@ -70,31 +70,34 @@ func isTime(m dialect.Measure) bool {
 	return m == dialect.Durations || m == dialect.Times || m == dialect.FirstTokenTimes
 }
 
-// timed fills in a histogram of times. Calls whose times are nonsense are calls.
+// timed fills in a histogram of times. Calls whose times are nonsense, or not said,
+// are calls.
 func (r *Reading) timed(a *usage.Amount, unit dialect.Unit) (ok bool) {
 	p := &r.data
-	if !p.observed || p.count > math.MaxInt64 {
-		return false
+	if !p.observed || p.count == 0 {
+		return p.observed // nothing took no time, whatever the sum is
 	}
-	a.Count = int64(p.count)
-	if a.Sum, ok = billionths(p.sum, unit, !math.IsNaN(p.sum)); !ok {
-		r.values.spoil("sum")
+	a.Count = int64(min(p.count, math.MaxInt64))
+	if a.Sum, ok = billionths(p.sum, unit, p.valued); !ok {
+		a.Untimed = true
+		if p.valued {
+			r.values.spoil("sum")
+		}
 		return true
 	}
-	if len(p.buckets) == 0 && p.count > 0 {
-		p.buckets = append(p.buckets, bucket{p.sum / float64(p.count), p.count})
-	}
+	p.level()
 	a.Spread = r.spread(perUnit(unit))
 	return true
 }
 
-// count is the sum of the point, which counts things of a size.
+// count is the sum of the point, which counts things of a size. A fraction of one
+// is rounded.
 func (r *Reading) count(size int64) (n int64, ok bool) {
 	p := &r.data
 	if p.integral && p.whole >= 0 && p.whole <= math.MaxInt64/size {
 		return p.whole * size, true
 	}
-	return billionths(math.Round(p.sum*float64(size)), dialect.Nanoseconds, !math.IsNaN(p.sum))
+	return billionths(math.Round(p.sum*float64(size)), dialect.Nanoseconds, p.valued && p.sum >= 0)
 }
 
 func bytesPer(unit dialect.Unit) int64 {

@@ -95,6 +95,12 @@ func requireSound(t *testing.T, x *Extractor, td ptrace.Traces) {
 func requireSoundBatch(t *testing.T, r *Reading, received int64) {
 	t.Helper()
 	require.Equal(t, received, r.Batch.Ledger.Received())
+	r.Batch.Touches(func(touched usage.Touched) {
+		require.True(t, utf8.Valid(touched.ID))
+		require.NotEmpty(t, touched.ID)
+		require.LessOrEqual(t, len(touched.ID), usage.LongestValue)
+		require.LessOrEqual(t, touched.First, touched.Last)
+	})
 	for i, d := range r.Batch.Seal() {
 		for field, n := range d.Fields() {
 			require.GreaterOrEqual(t, *n, int64(0), "measure %d", field)
@@ -102,7 +108,7 @@ func requireSoundBatch(t *testing.T, r *Reading, received int64) {
 		key, _ := r.Batch.Key(i)
 		for _, value := range usage.Key(key).AppendValues(nil) {
 			require.True(t, utf8.ValidString(value))
-			require.LessOrEqual(t, len(value), usage.MaxValueBytes)
+			require.LessOrEqual(t, len(value), usage.LongestValue)
 		}
 	}
 }

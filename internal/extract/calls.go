@@ -1,6 +1,9 @@
 package extract
 
 import (
+	"encoding/binary"
+
+	"github.com/cespare/xxhash/v2"
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
@@ -42,11 +45,13 @@ func (r *Reading) aliasCalls() {
 
 // Kinds of what is hashed with the state's own secret.
 const (
+	hashedPair   = 0
 	hashedSpan   = 's'
 	hashedTwin   = 't'
 	hashedID     = 'i'
 	hashedLogID  = 'l'
 	hashedLog    = 'r'
+	hashedLine   = 'n'
 	hashedStream = 'm'
 )
 
@@ -54,11 +59,7 @@ func (r *Reading) spanHash(trace pcommon.TraceID, span pcommon.SpanID) uint64 {
 	if span.IsEmpty() {
 		return 0
 	}
-	c := &r.content
-	c.begin(hashedSpan)
-	c.bytes(trace[:])
-	c.bytes(span[:])
-	return present(c.sum())
+	return present(r.content.mix(hashedSpan, r.content.traceHash(trace), binary.LittleEndian.Uint64(span[:])))
 }
 
 // twin is what a wrapper repeats of a call. Calls that generate nothing, such as
@@ -68,14 +69,12 @@ func (r *Reading) twin(trace pcommon.TraceID, call *usage.Inference) uint64 {
 		return 0
 	}
 	c := &r.content
-	c.begin(hashedTwin)
-	c.text(r.service)
-	c.bytes(trace[:])
+	hash := c.mix(hashedTwin, c.traceHash(trace), xxhash.Sum64String(r.service))
 	for _, n := range call.Tokens {
-		c.number(uint64(n))
+		hash = c.mix(hashedTwin, hash, uint64(n))
 	}
-	c.text(firstOf(r.values.text(dialect.RequestModel), r.values.text(dialect.ResponseModel)))
-	return present(c.sum())
+	model := firstOf(r.values.text(dialect.RequestModel), r.values.text(dialect.ResponseModel))
+	return present(c.mix(hashedTwin, hash, xxhash.Sum64String(model)))
 }
 
 // minResponseID is how long an ID has to be to be taken for one: some servers

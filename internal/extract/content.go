@@ -29,8 +29,6 @@ func (c *content) text(s string) {
 	c.buf = binary.AppendUvarint(append(c.buf, s...), uint64(len(s)))
 }
 
-func (c *content) bytes(p []byte) { c.buf = append(c.buf, p...) }
-
 func (c *content) number(n uint64) { c.buf = binary.LittleEndian.AppendUint64(c.buf, n) }
 
 // value adds a value, apart from values of other types.
@@ -70,11 +68,20 @@ func (r *Reading) hashMap(m pcommon.Map) (sum uint64) {
 	return sum
 }
 
-// pair hashes an attribute. Both halves of the product are needed to tell what
-// went into it.
+// pair hashes an attribute.
 func (c *content) pair(name string, v pcommon.Value) uint64 {
-	hi, lo := bits.Mul64(xxhash.Sum64String(name)^c.seed, c.hashOf(v)+c.seed)
+	return c.mix(hashedPair, xxhash.Sum64String(name), c.hashOf(v))
+}
+
+// mix hashes two numbers. Both halves of the product are needed to tell what went
+// into it.
+func (c *content) mix(kind byte, a, b uint64) uint64 {
+	hi, lo := bits.Mul64(a^c.seed, b+bits.RotateLeft64(c.seed, int(kind)))
 	return hi ^ lo
+}
+
+func (c *content) traceHash(trace pcommon.TraceID) uint64 {
+	return c.mix(hashedSpan, binary.LittleEndian.Uint64(trace[:8]), binary.LittleEndian.Uint64(trace[8:]))
 }
 
 func (c *content) hashOf(v pcommon.Value) uint64 {

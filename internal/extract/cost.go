@@ -7,8 +7,8 @@ import (
 
 // Prices is what a table of prices can tell; nil functions know nothing.
 type Prices struct {
-	// Call returns what a call costs, in nano-USD.
-	Call func(*Priceable) (cost int64, known bool)
+	// Call returns what a call costs.
+	Call func(*Priceable) (price usage.Price, known bool)
 	// Rates returns what tokens cost, by type, in nano-USD per million.
 	Rates func(*Priceable) (rates [usage.TokenTypes]int64, known bool)
 }
@@ -39,12 +39,13 @@ func (r *Reading) cost(c *usage.Inference, provider string) {
 	p := r.priceable(provider)
 	p.Tokens = c.Tokens
 	p.CacheWrite1h, _ = r.values.amount(dialect.CacheWrite1hTokens)
-	var known bool
-	if c.Cost, known = r.x.prices.Call(p); known {
-		c.CostSource = usage.CostPriced
-	} else {
+	price, known := r.x.prices.Call(p)
+	if !known {
 		c.CostSource = usage.CostUnknown
+		return
 	}
+	c.Cost, c.CostSource = price.Total, usage.CostPriced
+	c.InputCost, c.OutputCost = price.Input, price.Output
 }
 
 // priceable is the reading's own: a function value is given a pointer to it.

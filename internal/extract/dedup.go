@@ -13,7 +13,7 @@ import (
 )
 
 // Secret keys the hashes of dedup keys, so that telemetry cannot be crafted to
-// collide. It is kept with the state: keys outlive the process.
+// collide, and of dimensions. It is kept with the state: both outlive the process.
 type Secret [16]byte
 
 func (s Secret) halves() sipKey {

@@ -21,6 +21,7 @@ func (r *Reading) endpoint(s ptrace.Span) {
 	record, _ := r.record(s, r.outcome(s.Status(), served), r.sourceOf(usage.Endpoint, protocol))
 	record.RequestBytes, record.ResponseBytes = r.sizes()
 	n := r.Batch.Add(record, r.spanKey(s, &record))
+	r.touch(n, usage.Endpoint, &record, s.EndTimestamp())
 	if isTransport(s, protocol) {
 		server := r.relative(s, n)
 		server.inner = server.inner && !isRemote(s)

@@ -1,6 +1,7 @@
 package extract
 
 import (
+	"hash"
 	"slices"
 	"strings"
 	"sync"
@@ -18,7 +19,7 @@ type Side struct {
 	Enabled bool
 	// Dimensions are attributes added to the identity: looked up on the
 	// record, then its scope, then its resource.
-	Dimensions []string
+	Dimensions []Dimension
 }
 
 // Options are what an extractor is made of.
@@ -28,12 +29,15 @@ type Options struct {
 	Schemas   *usage.Schemas
 	Hasher    usage.Hasher
 	Layout    *usage.Layout
+	// MaxValueLength bounds the values of an identity, in bytes.
+	MaxValueLength int
 	// Dialects are the enabled ones, and Signals pins what bills, by family.
 	Dialects []*dialect.File
 	Signals  map[string]usage.Signal
 	// Prices are asked where no cost is reported; without functions, only reported
 	// costs count.
 	Prices Prices
+	Meters []Meter // of the user's own
 	Dedup  Dedup
 	Secret Secret
 }
@@ -52,10 +56,13 @@ type Extractor struct {
 	providers compiled
 	program   *dialect.Program
 	families  families
+	owners    ownerSchemas // of sessions
+	sessions  bool         // whether they go by their conventional name
 	prices    Prices
 	layout    *usage.Layout
 	dedup     Dedup
 	secret    sipKey
+	own       ownMeters
 	readings  *sync.Pool
 }
 
@@ -63,7 +70,7 @@ type Extractor struct {
 type compiled struct {
 	enabled    bool
 	schema     *usage.Schema
-	dimensions []string
+	dimensions []Dimension
 	first      dialect.Field // the dimensions are numbered from here
 }
 
@@ -72,17 +79,23 @@ func New(o Options) *Extractor {
 	x := &Extractor{layout: o.Layout, prices: o.Prices, dedup: o.Dedup, secret: o.Secret.halves()}
 	x.endpoints = compile(o.Schemas, usage.Endpoint, o.Endpoints, dialect.Fields)
 	x.providers = compile(o.Schemas, usage.Provider, o.Providers, dialect.Fields+dialect.Field(len(o.Endpoints.Dimensions)))
-	dimensions := slices.Concat(o.Endpoints.Dimensions, o.Providers.Dimensions)
+	dimensions := slices.Concat(namesOf(o.Endpoints.Dimensions), namesOf(o.Providers.Dimensions))
 	x.program = dialect.Compile(dialect.Options{Files: o.Dialects, Signals: o.Signals, Dimensions: dimensions})
 	x.families = newFamilies(x.program)
+	x.owners, x.sessions = newOwnerSchemas(o.Schemas), readsSessions(x.program)
+	x.own = newOwnMeters(o.Schemas, o.Meters)
 	x.readings = &sync.Pool{New: func() any {
 		return &Reading{
-			Batch:     usage.NewBatch(o.Hasher),
-			x:         x,
-			values:    newValues(len(dimensions)),
-			relatives: newRelatives(),
-			line:      ptrace.NewSpan(),
-			content:   content{seed: x.secret.k0},
+			Batch:       usage.NewBatch(o.Hasher),
+			x:           x,
+			values:      newValues(len(dimensions)),
+			key:         usage.KeyBuilder{Limit: o.MaxValueLength},
+			sessionKeys: sessionKeys{id: usage.KeyBuilder{Limit: o.MaxValueLength}},
+			relatives:   newRelatives(),
+			line:        ptrace.NewSpan(),
+			content:     content{seed: x.secret.k0},
+			own:         own{rejected: make([]int64, len(o.Meters))},
+			blind:       o.Secret.blind(),
 		}
 	}}
 	return x
@@ -91,7 +104,7 @@ func New(o Options) *Extractor {
 func compile(schemas *usage.Schemas, kind usage.Kind, side Side, first dialect.Field) compiled {
 	return compiled{
 		enabled:    side.Enabled,
-		schema:     schemas.Intern(kind, append(usage.BaseNames(kind), side.Dimensions...)),
+		schema:     schemas.Intern(kind, append(usage.BaseNames(kind), namesOf(side.Dimensions)...)),
 		dimensions: side.Dimensions,
 		first:      first,
 	}
@@ -115,8 +128,12 @@ type Reading struct {
 	billing
 	relatives
 	points
+	sessionKeys
 	asked   Priceable
 	content content
+	own     own
+	// blind hashes what must not be readable in an identity.
+	blind hash.Hash
 	// line is the span that a log record is read as.
 	line ptrace.Span
 }
@@ -137,6 +154,8 @@ type origin struct {
 	scopeName  string
 	scopeRules *dialect.Scope // nil: none
 	hash       sipKey         // of this service's dedup keys
+	// session is that of records that name none: the scope's, else the resource's.
+	session, resourceSession sessionValue
 }
 
 // points is what reading data points needs.
@@ -167,6 +186,7 @@ func (r *Reading) leave() {
 	r.origin, r.billing, r.asked = origin{}, billing{}, Priceable{}
 	r.points = points{data: dataPoint{buckets: r.data.buckets[:0]}, rules: r.rules[:0], spreads: r.spreads}
 	r.relatives.reset()
+	r.own.leave()
 }
 
 // maxKept is how many records a reading may have grown to and still be kept
@@ -181,11 +201,15 @@ func (x *Extractor) Release(r *Reading) {
 	r.Batch.Reset()
 	r.spreads = r.spreads[:0]
 	r.Findings = Findings{}
+	clear(r.own.rejected)
 	r.values.bad = r.values.bad[:0]
 	x.readings.Put(r)
 }
 
-func (r *Reading) skip(v usage.Verdict) { r.Batch.Ledger[v]++ }
+func (r *Reading) skip(v usage.Verdict) {
+	r.Batch.Ledger[v]++
+	r.own.skipped = v
+}
 
 // record makes the record of a span whose identity stands in r.key, and says
 // whether the identity is new to the batch.
@@ -228,24 +252,6 @@ func (r *Reading) sizes() (request, response int64) {
 	return request, response
 }
 
-// dimensions writes the configured dimensions.
-func (r *Reading) dimensions(c *compiled) {
-	for i, name := range c.dimensions {
-		value, ok := r.values.get(c.first + dialect.Field(i))
-		if !ok {
-			value.value, ok = r.scope.Get(name)
-		}
-		if !ok {
-			value.value, ok = r.resource.Get(name)
-		}
-		r.key.Open()
-		if ok {
-			r.write(value.value)
-		}
-		r.closeName()
-	}
-}
-
 // enterResource notes what the records of a resource have in common.
 func (r *Reading) enterResource(attrs pcommon.Map) {
 	r.resource = attrs
@@ -262,10 +268,12 @@ func (r *Reading) enterResource(attrs pcommon.Map) {
 	if v, ok := attrs.Get("faas.name"); ok {
 		r.faas = v.AsString()
 	}
+	r.resourceSession = r.sessionIn(attrs, sessionValue{})
 }
 
 // enterScope notes what the records of a scope have in common.
 func (r *Reading) enterScope(s pcommon.InstrumentationScope) {
 	r.scope, r.scopeName = s.Attributes(), s.Name()
 	r.scopeRules = r.x.program.Scope(r.service, r.scopeName)
+	r.session = r.sessionIn(r.scope, r.resourceSession)
 }

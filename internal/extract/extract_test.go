@@ -15,12 +15,21 @@ import (
 )
 
 func newExtractor(dimensions ...string) *Extractor {
-	side := Side{Enabled: true, Dimensions: dimensions}
+	side := Side{Enabled: true, Dimensions: named(dimensions...)}
 	return New(Options{
 		Endpoints: side, Providers: side,
 		Schemas: &usage.Schemas{}, Hasher: usage.NewHasher(), Layout: usage.ExponentialLayout(),
 		Dedup: Dedup{Enabled: true}, Dialects: presets(),
 	})
+}
+
+// named are dimensions that say what the attributes say.
+func named(names ...string) []Dimension {
+	var list []Dimension
+	for _, name := range names {
+		list = append(list, Dimension{Name: name})
+	}
+	return list
 }
 
 func presets() []*dialect.File {

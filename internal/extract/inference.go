@@ -22,6 +22,7 @@ func (r *Reading) inference(s ptrace.Span) {
 	record.RequestBytes, record.ResponseBytes = r.sizes()
 	record.Inference = r.Batch.AddInference(c)
 	n := r.Batch.Add(record, r.spanKey(s, &record))
+	r.touch(n, usage.Provider, &record, s.EndTimestamp())
 	r.relateInference(s, n, &c)
 }
 

@@ -21,6 +21,7 @@ func (x *Extractor) Logs(ld plog.Logs, now time.Time) *Reading {
 			r.enterScope(sl.Scope())
 			for _, l := range sl.LogRecords().All() {
 				r.logRecord(l)
+				r.ownLog(rl, sl, l)
 			}
 		}
 	}
@@ -40,6 +41,8 @@ func (r *Reading) logRecord(l plog.LogRecord) {
 		r.skip(usage.SkippedNested)
 	case e.Role == dialect.Endpoint:
 		r.servedLine(l, e)
+	case e.Role == dialect.SessionStart || e.Role == dialect.SessionEnd:
+		r.sessionEvent(l, e)
 	default:
 		r.inferredLine(l, e)
 	}
@@ -171,7 +174,8 @@ func (r *Reading) servedLine(l plog.LogRecord, e *dialect.Event) {
 	r.endpointKey(s, protocol)
 	source := r.source(usage.Endpoint, channel{family: e.Family, signal: usage.Logs, alternative: e.Rank})
 	rec := r.lineRecord(s, e, served, source)
-	r.Batch.Add(rec, r.logKey(l, e))
+	n := r.Batch.Add(rec, r.logKey(l, e))
+	r.touch(n, usage.Endpoint, &rec, s.EndTimestamp())
 }
 
 // inferredLine meters a log record of a call to a model.
@@ -187,5 +191,6 @@ func (r *Reading) inferredLine(l plog.LogRecord, e *dialect.Event) {
 	rec := r.lineRecord(s, e, consumed, source)
 	rec.Inference = r.Batch.AddInference(c)
 	n := r.Batch.Add(rec, r.logKey(l, e))
+	r.touch(n, usage.Provider, &rec, s.EndTimestamp())
 	r.inferences = append(r.inferences, inferred{relative: relative{record: int32(n)}, alias: r.alias(), tokens: total(&c), weak: total(&c) == 0 && c.Cost == 0})
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
+	"go.opentelemetry.io/collector/pdata/ptrace"
 
 	"github.com/otelusage/usageprocessor/internal/usage"
 )
@@ -94,6 +95,11 @@ func TestLogKeys_I2(t *testing.T) {
 // FuzzLogs feeds anything that decodes as OTLP.
 func FuzzLogs(f *testing.F) {
 	seed, err := (&plog.ProtoMarshaler{}).MarshalLogs(lines())
+	require.NoError(f, err)
+	f.Add(seed)
+	events := lines()
+	withSessions(ptrace.NewTraces(), events)
+	seed, err = (&plog.ProtoMarshaler{}).MarshalLogs(events)
 	require.NoError(f, err)
 	f.Add(seed)
 	x := newExtractor("tenant.id", "http.route")

@@ -6,6 +6,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/pmetric"
 
 	"github.com/otelusage/usageprocessor/internal/dialect"
+	"github.com/otelusage/usageprocessor/internal/rule"
 	"github.com/otelusage/usageprocessor/internal/usage"
 )
 
@@ -19,6 +20,7 @@ func (x *Extractor) Metrics(md pmetric.Metrics, now time.Time) *Reading {
 		for _, sm := range rm.ScopeMetrics().All() {
 			r.enterScope(sm.Scope())
 			r.stream.enterScope(r, sm.Scope())
+			r.own.resource, r.own.scope = rm, sm
 			for _, m := range sm.Metrics().All() {
 				r.metric(m)
 			}
@@ -30,6 +32,7 @@ func (x *Extractor) Metrics(md pmetric.Metrics, now time.Time) *Reading {
 
 // metric meters the points of a metric that one of the dialects knows.
 func (r *Reading) metric(m pmetric.Metric) {
+	r.own.entered = false
 	r.rules = r.x.program.Metrics(r.rules[:0], m.Name(), r.service, r.scopeName)
 	if len(r.rules) == 0 {
 		r.unrecognized(m)
@@ -44,12 +47,14 @@ func (r *Reading) metric(m pmetric.Metric) {
 			r.explicitPoint(p)
 			r.data.delta = m.Histogram().AggregationTemporality() == pmetric.AggregationTemporalityDelta
 			r.point(m.Unit())
+			r.ownPoint(rule.Point{Metric: m, Histogram: p})
 		}
 	case pmetric.MetricTypeExponentialHistogram:
 		for _, p := range m.ExponentialHistogram().DataPoints().All() {
 			r.exponentialPoint(p)
 			r.data.delta = m.ExponentialHistogram().AggregationTemporality() == pmetric.AggregationTemporalityDelta
 			r.point(m.Unit())
+			r.ownPoint(rule.Point{Metric: m, Exponential: p})
 		}
 	default:
 		r.unrecognized(m)
@@ -67,6 +72,7 @@ func (r *Reading) sum(m pmetric.Metric) {
 		r.numberPoint(p)
 		r.data.delta = m.Sum().AggregationTemporality() == pmetric.AggregationTemporalityDelta
 		r.point(m.Unit())
+		r.ownPoint(rule.Point{Metric: m, Number: p})
 	}
 }
 
@@ -86,6 +92,7 @@ func (r *Reading) unrecognized(m pmetric.Metric) {
 	case pmetric.MetricTypeEmpty:
 	}
 	r.Batch.Ledger[usage.UnmeteredUnrecognized] += int64(n)
+	r.ownPoints(m)
 }
 
 // rule finds the rule for the point being read.

@@ -1,6 +1,7 @@
 package extract
 
 import (
+	"math"
 	"testing"
 	"time"
 
@@ -84,6 +85,90 @@ func TestEveryDataPointHasAVerdict(t *testing.T) {
 	assert.Equal(t, int64(64), requests, "counts of histograms are calls")
 	assert.Equal(t, int64(64), observed)
 	x.Release(r)
+}
+
+// telling is what a point of the durations of calls tells.
+type telling struct {
+	requests, badSums int64
+	spread            []usage.BucketCount
+}
+
+func tell(t *testing.T, write func(pmetric.ExponentialHistogramDataPoint)) (told telling) {
+	t.Helper()
+	md := pmetric.NewMetrics()
+	rm := md.ResourceMetrics().AppendEmpty()
+	rm.Resource().Attributes().PutStr("service.name", "shop")
+	m := rm.ScopeMetrics().AppendEmpty().Metrics().AppendEmpty()
+	m.SetName("http.server.request.duration")
+	m.SetUnit("s")
+	h := m.SetEmptyExponentialHistogram()
+	h.SetAggregationTemporality(pmetric.AggregationTemporalityDelta)
+	p := h.DataPoints().AppendEmpty()
+	_ = p.Attributes().FromRaw(map[string]any{"http.request.method": "GET", "http.route": "/r"})
+	p.SetTimestamp(pcommon.NewTimestampFromTime(time.Now()))
+	write(p)
+	r := newExtractor().Metrics(md, time.Now())
+	require.Equal(t, int64(1), r.Batch.Ledger[usage.Counted])
+	r.BadValues(func(attribute string, n int64) {
+		require.Equal(t, "sum", attribute)
+		told.badSums = n
+	})
+	d := r.Batch.Seal()[0]
+	told.requests, told.spread = d.TotalRequests(), d.DurationSpread
+	return told
+}
+
+// There are as many observations as calls, whatever the buckets say: those below zero
+// took no time, as spans that end before they start.
+func TestEachCallHasAnObservation(t *testing.T) {
+	n := func(seconds, count int64) usage.BucketCount {
+		return usage.BucketCount{Bucket: usage.ExponentialLayout().Bucket(seconds * 1e9), Count: count}
+	}
+	const most = math.MaxInt64
+	for name, c := range map[string]struct {
+		count, zero        uint64
+		positive, negative []uint64
+		want               []usage.BucketCount
+	}{
+		"below zero":          {4, 0, []uint64{2, 1}, []uint64{1}, []usage.BucketCount{n(0, 1), n(2, 2), n(4, 1)}},
+		"zero and below":      {4, 1, []uint64{2}, []uint64{0, 1}, []usage.BucketCount{n(0, 2), n(2, 2)}},
+		"more in buckets":     {4, 0, []uint64{2, 3}, nil, []usage.BucketCount{n(2, 4)}},
+		"less in buckets":     {4, 1, []uint64{1, 1}, nil, []usage.BucketCount{n(2, 4)}},
+		"no buckets":          {4, 0, nil, nil, []usage.BucketCount{n(2, 4)}},
+		"as many as can be":   {most, 0, []uint64{most - 1, 1}, nil, []usage.BucketCount{n(2, most-1), n(4, 1)}},
+		"beyond int64":        {3 << 62, 1 << 62, []uint64{1 << 62, 1 << 62}, nil, []usage.BucketCount{n(0, most)}},
+		"buckets that wrap":   {4, 4, []uint64{1 << 63, 1 << 63}, nil, []usage.BucketCount{n(2, 4)}},
+		"nothing was counted": {0, 1, []uint64{1}, nil, nil},
+	} {
+		told := tell(t, func(p pmetric.ExponentialHistogramDataPoint) {
+			p.SetCount(c.count)
+			p.SetSum(8)
+			p.SetZeroCount(c.zero)
+			p.Positive().BucketCounts().FromRaw(c.positive)
+			p.Negative().BucketCounts().FromRaw(c.negative)
+		})
+		assert.Equal(t, telling{requests: int64(min(c.count, most)), spread: c.want}, told, name)
+	}
+}
+
+// Calls without a sum that can be one are calls, and have no durations. A sum may be
+// left out.
+func TestCallsWithoutTimesHaveNoObservations(t *testing.T) {
+	for name, c := range map[string]struct {
+		set func(pmetric.ExponentialHistogramDataPoint)
+		bad int64
+	}{
+		"left out":   {func(pmetric.ExponentialHistogramDataPoint) {}, 0},
+		"no number":  {func(p pmetric.ExponentialHistogramDataPoint) { p.SetSum(math.NaN()) }, 1},
+		"below zero": {func(p pmetric.ExponentialHistogramDataPoint) { p.SetSum(-0.1) }, 1},
+	} {
+		told := tell(t, func(p pmetric.ExponentialHistogramDataPoint) {
+			p.SetCount(4)
+			p.Positive().BucketCounts().FromRaw([]uint64{4})
+			c.set(p)
+		})
+		assert.Equal(t, telling{requests: 4, badSums: c.bad}, told, name)
+	}
 }
 
 // A point is the same one in any order of its attributes, and another one at

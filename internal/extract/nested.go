@@ -46,6 +46,8 @@ type inferred struct {
 	tokens  int64
 	weak    bool // it says nothing of tokens or cost
 	dropped bool
+	// repeated says that it was dropped for another one with the same alias.
+	repeated bool
 }
 
 // spanID identifies a span: IDs of spans alone may repeat in other traces.
@@ -170,11 +172,16 @@ func (r *Reading) dropRepeated() {
 			r.repeated(c)
 		}
 	}
+	for i := range r.inferences {
+		if c := &r.inferences[i]; c.repeated {
+			r.Batch.Withdraw(int(c.record), int(r.inferences[r.aliases[c.alias]].record))
+		}
+	}
 }
 
 // repeated drops a call for one that may go by the same key.
 func (r *Reading) repeated(c *inferred) {
-	r.Batch.Marks.Withdraw(int(c.record))
+	c.repeated = true
 	r.drop(c)
 }
 

@@ -6,7 +6,7 @@ import "strings"
 // thing replaced by {id}, so that a path can name an endpoint. Query and
 // fragment are cut off.
 func appendTemplate(dst []byte, path string) []byte {
-	if i := strings.IndexAny(path, "?#"); i >= 0 {
+	if i := indexOf(path, '?', '#'); i >= 0 {
 		path = path[:i]
 	}
 	if path == "" || path[0] != '/' {
@@ -19,7 +19,7 @@ func appendTemplate(dst []byte, path string) []byte {
 // spaces that identify a single thing.
 func appendWithoutIDs(dst []byte, name string) []byte {
 	for {
-		end := strings.IndexAny(name, "/ ")
+		end := indexOf(name, '/', ' ')
 		part := name
 		if end >= 0 {
 			part = name[:end]
@@ -31,6 +31,17 @@ func appendWithoutIDs(dst []byte, name string) []byte {
 		dst = append(dst, name[end])
 		name = name[end+1:]
 	}
+}
+
+// indexOf returns where either byte stands first; -1 if none does. Parts of paths
+// are too short to prepare for the search of many bytes.
+func indexOf(s string, a, b byte) int {
+	for i := range len(s) {
+		if s[i] == a || s[i] == b {
+			return i
+		}
+	}
+	return -1
 }
 
 // appendPart appends a part, or {id} instead. An extension or a verb behind an

@@ -16,7 +16,9 @@ type dataPoint struct {
 	start, at  pcommon.Timestamp
 	flags      pmetric.DataPointFlags
 	delta      bool
-	sum        float64
+	// valued says whether the point has a value, or a sum of its observations.
+	valued bool
+	sum    float64
 	// whole is the sum of a point that has an integer.
 	whole    int64
 	integral bool
@@ -34,7 +36,7 @@ type bucket struct {
 func (r *Reading) numberPoint(p pmetric.NumberDataPoint) {
 	r.data = dataPoint{
 		attributes: p.Attributes(), start: p.StartTimestamp(), at: p.Timestamp(), flags: p.Flags(),
-		sum: p.DoubleValue(), buckets: r.data.buckets[:0],
+		valued: p.ValueType() != pmetric.NumberDataPointValueTypeEmpty, sum: p.DoubleValue(), buckets: r.data.buckets[:0],
 	}
 	if p.ValueType() == pmetric.NumberDataPointValueTypeInt {
 		r.data.sum, r.data.whole, r.data.integral = float64(p.IntValue()), p.IntValue(), true
@@ -45,29 +47,51 @@ func (r *Reading) numberPoint(p pmetric.NumberDataPoint) {
 func (r *Reading) explicitPoint(p pmetric.HistogramDataPoint) {
 	r.data = dataPoint{
 		attributes: p.Attributes(), start: p.StartTimestamp(), at: p.Timestamp(), flags: p.Flags(),
-		sum: p.Sum(), count: p.Count(), observed: true, buckets: r.data.buckets[:0],
+		valued: p.HasSum() || p.Count() == 0, sum: p.Sum(), count: p.Count(), observed: true, buckets: r.data.buckets[:0],
 	}
 	bounds := p.ExplicitBounds()
 	for i, n := range p.BucketCounts().All() {
-		if n > 0 && bounds.Len() > 0 {
-			r.data.buckets = append(r.data.buckets, bucket{bounds.At(min(i, bounds.Len()-1)), n})
+		if bounds.Len() > 0 {
+			r.data.fill(bounds.At(min(i, bounds.Len()-1)), n)
 		}
 	}
 }
 
+// exponentialPoint takes observations below zero for zero: they took no time.
 func (r *Reading) exponentialPoint(p pmetric.ExponentialHistogramDataPoint) {
 	r.data = dataPoint{
 		attributes: p.Attributes(), start: p.StartTimestamp(), at: p.Timestamp(), flags: p.Flags(),
-		sum: p.Sum(), count: p.Count(), observed: true, buckets: r.data.buckets[:0],
+		valued: p.HasSum() || p.Count() == 0, sum: p.Sum(), count: p.Count(), observed: true, buckets: r.data.buckets[:0],
 	}
-	if n := p.ZeroCount(); n > 0 {
-		r.data.buckets = append(r.data.buckets, bucket{0, n})
+	for _, n := range p.Negative().BucketCounts().All() {
+		r.data.fill(0, n)
 	}
+	r.data.fill(0, p.ZeroCount())
 	base, positive := math.Exp2(math.Exp2(-float64(p.Scale()))), p.Positive()
 	for i, n := range positive.BucketCounts().All() {
 		if n > 0 {
-			r.data.buckets = append(r.data.buckets, bucket{math.Pow(base, float64(positive.Offset())+float64(i)+1), n})
+			r.data.fill(math.Pow(base, float64(positive.Offset())+float64(i)+1), n)
 		}
+	}
+}
+
+// fill notes how many observations fell below an upper end.
+func (p *dataPoint) fill(upper float64, n uint64) {
+	if n > 0 {
+		p.buckets = append(p.buckets, bucket{upper, n})
+	}
+}
+
+// level makes the mean of all observations of buckets that do not hold as many as
+// there are.
+func (p *dataPoint) level() {
+	left, fits := p.count, true
+	for _, b := range p.buckets {
+		fits = fits && b.count <= left
+		left -= b.count
+	}
+	if !fits || left > 0 || p.count > math.MaxInt64 {
+		p.buckets = append(p.buckets[:0], bucket{p.sum / float64(p.count), p.count})
 	}
 }
 

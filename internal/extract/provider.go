@@ -95,7 +95,8 @@ func (r *Reading) beginProvider(kind string, provider ...string) {
 func (r *Reading) addProvided(s ptrace.Span, of string) (group int32, added bool) {
 	record, added := r.record(s, r.outcome(s.Status(), consumed), r.sourceOf(usage.Provider, of))
 	record.RequestBytes, record.ResponseBytes = r.sizes()
-	r.Batch.Add(record, r.spanKey(s, &record))
+	n := r.Batch.Add(record, r.spanKey(s, &record))
+	r.touch(n, usage.Provider, &record, s.EndTimestamp())
 	return record.Group, added
 }
 

@@ -18,6 +18,7 @@ func (x *Extractor) Traces(td ptrace.Traces, now time.Time) *Reading {
 			r.enterScope(ss.Scope())
 			for _, s := range ss.Spans().All() {
 				r.span(s)
+				r.ownSpan(rs, ss, s)
 			}
 		}
 	}

@@ -49,14 +49,12 @@ func (v *values) add(t *dialect.Table, m pcommon.Map) {
 		if name == "" {
 			continue
 		}
-		for i := t.First(name); ; i = t.Next(i) {
-			e := t.At(i)
-			if e.Name == "" {
-				break
-			}
+		place := t.First(name)
+		for e := t.At(place); e != nil; e = t.At(place) {
 			if e.Name == name {
 				v.put(e, value)
 			}
+			place++
 		}
 	}
 }

@@ -37,7 +37,7 @@ func (d *decoder) schema(payload []byte) error {
 	if len(d.byFile) > maxSchemas {
 		return fmt.Errorf("schema: more than %d in one file", maxSchemas)
 	}
-	if kind > usage.Provider || len(names) < len(usage.BaseNames(kind)) {
+	if !usage.Valid(kind, names) {
 		return fmt.Errorf("schema: kind %d with %d dimensions is unknown", kind, len(names))
 	}
 	d.byFile[id] = d.schemas.Intern(kind, names)
@@ -49,6 +49,7 @@ func (d *decoder) commit(payload []byte, out *usage.Commit) error {
 	*out = usage.Commit{
 		Defined: out.Defined[:0], Deltas: out.Deltas[:0], Keys: out.Keys[:0],
 		Choices: out.Choices[:0], Calls: out.Calls[:0], Streams: out.Streams[:0],
+		Expired: out.Expired[:0], Sessions: out.Sessions[:0],
 	}
 	out.Seq, out.Moment = c.uvarint(), d.moment(c)
 	if d.version > 1 {
@@ -68,6 +69,9 @@ func (d *decoder) commit(payload []byte, out *usage.Commit) error {
 	}
 	if d.version > 2 {
 		c.once(out)
+	}
+	if d.version > 3 {
+		c.sessions(out)
 	}
 	if c.err != nil {
 		return fmt.Errorf("commit: %w", c.err)
@@ -109,7 +113,7 @@ func (d *decoder) identity(c *cursor) (s *usage.Schema, values []string) {
 	first := len(c.names)
 	for range s.Names {
 		value := c.string()
-		if len(value) > usage.MaxValueBytes || !utf8.ValidString(value) {
+		if len(value) > usage.LongestValue || !utf8.ValidString(value) {
 			c.fail()
 			return s, nil
 		}
@@ -199,7 +203,12 @@ func (d *decoder) rows(payload []byte, put func(*usage.Row) error) error {
 		r.Slot = c.slot()
 		r.Schema, r.Values = d.identity(c)
 		r.Start = c.varint()
-		r.Seq, r.Measures = c.uvarint(), c.measures()
+		r.Seq = c.uvarint()
+		r.Touched = usage.NotKnown
+		if d.version > 3 {
+			r.Touched = c.varint()
+		}
+		r.Measures = c.measures()
 		r.Durations, r.FirstTokens = c.distribution(), c.distribution()
 		if d.version > 1 && c.bool() {
 			r.Reported = c.reported()
@@ -293,6 +302,9 @@ func (d *decoder) totals(payload []byte) (t usage.Totals, rows uint64, err error
 	}
 	if d.version > 2 {
 		t.Since, t.Forgotten = c.varint(), c.varint()
+	}
+	if d.version > 3 {
+		t.Slots = c.slot()
 	}
 	if c.err != nil {
 		return t, 0, fmt.Errorf("totals: %w", c.err)

@@ -51,6 +51,7 @@ func (e *encoder) commit(dst []byte, c *usage.Commit) []byte {
 	}
 	dst = appendKeys(dst, c.Keys)
 	dst = appendOnce(dst, c)
+	dst = appendSessions(dst, c)
 	return endFrame(dst, start)
 }
 
@@ -142,6 +143,7 @@ func appendLedger(dst []byte, l *usage.Ledger) []byte {
 func appendRow(dst []byte, r *usage.Row) []byte {
 	dst = appendIdentity(dst, r.Slot, r.Schema, r.Values, r.Start)
 	dst = binary.AppendUvarint(dst, r.Seq)
+	dst = binary.AppendVarint(dst, r.Touched)
 	dst = appendMeasures(dst, &r.Measures)
 	dst = appendDistribution(dst, &r.Durations)
 	dst = appendDistribution(dst, &r.FirstTokens)
@@ -198,5 +200,6 @@ func appendTotals(dst []byte, t usage.Totals, rows uint64) []byte {
 	dst = binary.AppendUvarint(dst, rows)
 	dst = appendWindow(dst, &t.Window)
 	dst = binary.AppendVarint(dst, t.Since)
-	return binary.AppendVarint(dst, t.Forgotten)
+	dst = binary.AppendVarint(dst, t.Forgotten)
+	return binary.AppendUvarint(dst, uint64(t.Slots))
 }

@@ -72,6 +72,8 @@ func recordState(t *testing.T, dir string, layout *usage.Layout) {
 	require.NoError(t, err)
 	w.count("GET /retired")
 	w.Retire()
+	w.BeginExpiry(usage.Moment{})
+	w.count("GET /gone")
 	w.count("GET /before")
 	w.countedWith("GET /before", []uint64{1, 2, 3})()
 	w.Tick(usage.Moment{Age: int64(2 * time.Minute)})
@@ -81,7 +83,20 @@ func recordState(t *testing.T, dir string, layout *usage.Layout) {
 	w.mustCut(t)
 	w.done()
 	w.once(1)
+	w.touch("a", usage.Started)
+	w.touch("b", usage.Succeeded)
+	w.touch("c", usage.Failed)
+	w.hit(3, 500_000_000)
 	require.NoError(t, w.journal.Snapshot(time.Unix(0, 1), w))
+	w.touch("a", usage.Succeeded)
+	w.touch("b", usage.Ended)
+	w.touch("d", usage.Succeeded)
+	for w.Expire(usage.Moment{Age: int64(61 * time.Minute)}, engine.Taken{}) {
+	}
+	w.touch("e", usage.Started)
+	w.hit(0, 250_000_000)
+	for w.Expire(usage.Moment{Age: int64(101 * time.Minute)}, engine.Taken{Seq: math.MaxUint64}) {
+	}
 	w.count("GET /before")
 	w.countedWith("GET /after", []uint64{6})()
 	w.mustCut(t)
@@ -189,7 +204,49 @@ func (w *world) describe(version int) string {
 	if version > 2 {
 		w.describeOnce(&b)
 	}
+	if version > 3 {
+		w.describeSessions(&b)
+	}
 	return b.String()
+}
+
+// describeSessions prints when series last changed, and active sessions.
+func (w *world) describeSessions(b *strings.Builder) {
+	for _, r := range w.rows() {
+		fmt.Fprintf(b, "%d touched=%d\n", r.Slot, r.Touched)
+	}
+	for _, s := range sessionsOf(w.Engine) {
+		fmt.Fprintf(b, "%+v\n", s)
+	}
+	fmt.Fprintf(b, "slots=%d\n", w.Totals().Slots)
+}
+
+// sessionsOf are all active sessions, by owner and ID.
+func sessionsOf(e *engine.Engine) []usage.Session {
+	list, _, _ := e.Sessions(nil, 0, math.MaxInt32)
+	slices.SortFunc(list, func(a, b usage.Session) int { return cmp.Or(cmp.Compare(a.Owner, b.Owner), cmp.Compare(a.ID, b.ID)) })
+	return list
+}
+
+// touch commits what a record tells of a session.
+func (w *world) touch(id string, activity usage.Activity) {
+	var k usage.KeyBuilder
+	k.Set(w.schemas.Intern(usage.Sessions, usage.OwnerNames(usage.Provider)), []string{"provider", "openai"})
+	b := usage.NewBatch(w.hasher)
+	n := b.Add(usage.Record{Group: usage.NoGroup, Bucket: usage.NoBucket}, 0)
+	b.Touch(n, k.Bytes(), []byte(id), usage.Touch{Activity: activity, First: 1e18, Last: 1e18 + 5e9})
+	w.Commit(b, usage.Moment{})
+}
+
+// hit commits a record that only a meter of the user's own counts.
+func (w *world) hit(whole, parts int64) {
+	var k usage.KeyBuilder
+	k.Set(w.schemas.Intern(usage.Own, append(usage.BaseNames(usage.Own), "tenant.id")), []string{"uploads", "By", "acme"})
+	b := usage.NewBatch(w.hasher)
+	n := b.Add(usage.Record{Group: usage.NoGroup, Bucket: usage.NoBucket}, 0)
+	g, _ := b.Group(k.Bytes(), 3600, 0)
+	b.Hit(n, g, whole, parts)
+	w.Commit(b, usage.Moment{})
 }
 
 // describeMeasures prints what version 1 had, and of what came later what there

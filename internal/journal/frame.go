@@ -44,7 +44,8 @@ const (
 	frameChoices
 	frameCalls
 	frameStreams
-	frameKinds = frameStreams
+	frameSessions
+	frameKinds = frameSessions
 )
 
 // castagnoli returns the CRC table; crc32.MakeTable hands out a shared one.

@@ -49,6 +49,7 @@ func openAs(dir string, fsys files.FS, layout *usage.Layout, quarantine bool) (*
 	if w.found.Lost {
 		w.Retire()
 	}
+	w.BeginExpiry(w.found.Moment)
 	id := w.found.Identity
 	if id.Writer == "" {
 		id.Writer = "writer"
@@ -75,8 +76,9 @@ func recoverOnly(dir string, fsys files.FS, layout *usage.Layout) (*world, error
 	w.journal = j
 	w.Engine = engine.New(engine.Options{
 		Schemas: w.schemas, Hasher: w.hasher, Layout: w.layout, Journal: j.Append, JournalWindow: j.AppendWindow,
-		Since: 1e9,
-		Dedup: dedup.New(dedup.Options{Minutes: 10, MaxBytes: 1 << 20}),
+		Since:     1e9,
+		Dedup:     dedup.New(dedup.Options{Minutes: 10, MaxBytes: 1 << 20}),
+		Retention: int64(100 * time.Minute), SessionTTL: int64(time.Hour), MaxSessions: 10_000,
 	})
 	var err error
 	if w.found, err = j.Recover(w.Engine); err != nil {

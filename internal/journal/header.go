@@ -19,7 +19,8 @@ import (
 //	2  secret, ages, ledgers by signal, dedup keys, retired rows, sync marks,
 //	   delta windows
 //	3  costs, what is owed, data points, and what makes one call count once
-const FormatVersion = 3
+//	4  series that end, sessions, meters of the user's own
+const FormatVersion = 4
 
 // All kinds of file begin with eight bytes of magic and the version as u32.
 const (

@@ -135,7 +135,7 @@ func TestStrangeFilesAreRefused(t *testing.T) {
 		"a newer format": {func(t *testing.T, dir string) {
 			content := append([]byte(snapshotMagic), FormatVersion+1, 0, 0, 0, 1, 2, 3)
 			require.NoError(t, os.WriteFile(filepath.Join(dir, snapshotName(9)), content, 0o600))
-		}, "`00000000000000000009.snapshot` has format version 4, this build reads versions up to 3: use the build that wrote it"},
+		}, "`00000000000000000009.snapshot` has format version 5, this build reads versions up to 4: use the build that wrote it"},
 		"a missing journal": {func(t *testing.T, dir string) {
 			require.NoError(t, os.Remove(filepath.Join(dir, journalName(1))))
 		}, "`00000000000000000001.journal` is missing, without which `00000000000000000001.snapshot` is not the whole state"},

@@ -20,6 +20,7 @@ type Target interface {
 	RestoreCalls(list []usage.Call)
 	// RestoreStreams keeps the spreads of streams.
 	RestoreStreams(list []usage.Stream)
+	RestoreSessions(list []usage.Session)
 	Resume(base uint64, totals usage.Totals)
 	Replay(c *usage.Commit) error
 	// Report says that changes are in a window that ends at a time.

@@ -70,6 +70,8 @@ func (s *snapshotReader) frame(kind frameKind, payload []byte) error {
 		return c.err
 	case frameChoices, frameCalls, frameStreams:
 		return s.once(kind, payload)
+	case frameSessions:
+		return s.sessions(payload)
 	case frameEnd:
 		s.ended = true
 		return s.end(payload)

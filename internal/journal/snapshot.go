@@ -22,6 +22,8 @@ type Source interface {
 	Choices(dst []usage.Choice, from, limit int) (out []usage.Choice, more bool)
 	Calls(dst []usage.Call, after uint64, limit int) (out []usage.Call, next uint64, more bool)
 	Streams(dst []usage.Stream, from, limit int) (out []usage.Stream, next int, more bool)
+	// Sessions copies up to limit active sessions, from a place on.
+	Sessions(dst []usage.Session, from, limit int) (out []usage.Session, next int, more bool)
 	Totals() usage.Totals
 }
 
@@ -198,7 +200,7 @@ type snapshotWriter struct {
 // because a minute may get its file in between.
 func (w *snapshotWriter) writeAll(src Source) error {
 	for _, write := range []func(Source) error{
-		w.writeSeries, w.writeRetired, w.writeKeys, w.writeKeyFiles, w.writeChoices, w.writeCalls, w.writeStreams,
+		w.writeSeries, w.writeRetired, w.writeKeys, w.writeKeyFiles, w.writeChoices, w.writeCalls, w.writeStreams, w.writeSessions,
 	} {
 		if err := write(src); err != nil {
 			return err

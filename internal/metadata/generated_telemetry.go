@@ -29,20 +29,30 @@ type TelemetryBuilder struct {
 	mu                      sync.Mutex
 	registrations           []metric.Registration
 	UsageBadValues          metric.Int64Counter
+	UsageCommitDuration     metric.Float64Histogram
 	UsageDedupKeys          metric.Int64ObservableGauge
 	UsageDedupSize          metric.Int64ObservableGauge
 	UsageDedupWindow        metric.Float64ObservableGauge
 	UsageExportFailures     metric.Int64Counter
 	UsageExportRejected     metric.Int64Counter
+	UsageExportRetries      metric.Int64Counter
 	UsageFlushDuration      metric.Float64Histogram
 	UsageFlushFailures      metric.Int64Counter
 	UsageJournalSize        metric.Int64ObservableGauge
+	UsageMeterRejected      metric.Int64Counter
 	UsagePricesFailures     metric.Int64Counter
 	UsagePricesModels       metric.Int64ObservableGauge
 	UsageRecords            metric.Int64ObservableCounter
 	UsageRecordsReceived    metric.Int64ObservableCounter
 	UsageRecordsRefused     metric.Int64Counter
 	UsageSeries             metric.Int64ObservableUpDownCounter
+	UsageSeriesCreated      metric.Int64ObservableCounter
+	UsageSeriesExpired      metric.Int64ObservableCounter
+	UsageSeriesFolded       metric.Int64ObservableGauge
+	UsageSeriesFolds        metric.Int64ObservableCounter
+	UsageSessions           metric.Int64ObservableUpDownCounter
+	UsageSessionsUntracked  metric.Int64ObservableCounter
+	UsageSnapshotDuration   metric.Float64Histogram
 	UsageSnapshotSize       metric.Int64ObservableGauge
 	UsageStateDamaged       metric.Int64Counter
 	UsageStateResets        metric.Int64Counter
@@ -182,6 +192,96 @@ func (builder *TelemetryBuilder) RegisterUsageSeriesCallback(cb metric.Int64Call
 	return nil
 }
 
+// RegisterUsageSeriesCreatedCallback sets callback for observable UsageSeriesCreated metric.
+func (builder *TelemetryBuilder) RegisterUsageSeriesCreatedCallback(cb metric.Int64Callback) error {
+	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
+		cb(ctx, &observerInt64{inst: builder.UsageSeriesCreated, obs: o})
+		return nil
+	}, builder.UsageSeriesCreated)
+	if err != nil {
+		return err
+	}
+	builder.mu.Lock()
+	defer builder.mu.Unlock()
+	builder.registrations = append(builder.registrations, reg)
+	return nil
+}
+
+// RegisterUsageSeriesExpiredCallback sets callback for observable UsageSeriesExpired metric.
+func (builder *TelemetryBuilder) RegisterUsageSeriesExpiredCallback(cb metric.Int64Callback) error {
+	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
+		cb(ctx, &observerInt64{inst: builder.UsageSeriesExpired, obs: o})
+		return nil
+	}, builder.UsageSeriesExpired)
+	if err != nil {
+		return err
+	}
+	builder.mu.Lock()
+	defer builder.mu.Unlock()
+	builder.registrations = append(builder.registrations, reg)
+	return nil
+}
+
+// RegisterUsageSeriesFoldedCallback sets callback for observable UsageSeriesFolded metric.
+func (builder *TelemetryBuilder) RegisterUsageSeriesFoldedCallback(cb metric.Int64Callback) error {
+	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
+		cb(ctx, &observerInt64{inst: builder.UsageSeriesFolded, obs: o})
+		return nil
+	}, builder.UsageSeriesFolded)
+	if err != nil {
+		return err
+	}
+	builder.mu.Lock()
+	defer builder.mu.Unlock()
+	builder.registrations = append(builder.registrations, reg)
+	return nil
+}
+
+// RegisterUsageSeriesFoldsCallback sets callback for observable UsageSeriesFolds metric.
+func (builder *TelemetryBuilder) RegisterUsageSeriesFoldsCallback(cb metric.Int64Callback) error {
+	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
+		cb(ctx, &observerInt64{inst: builder.UsageSeriesFolds, obs: o})
+		return nil
+	}, builder.UsageSeriesFolds)
+	if err != nil {
+		return err
+	}
+	builder.mu.Lock()
+	defer builder.mu.Unlock()
+	builder.registrations = append(builder.registrations, reg)
+	return nil
+}
+
+// RegisterUsageSessionsCallback sets callback for observable UsageSessions metric.
+func (builder *TelemetryBuilder) RegisterUsageSessionsCallback(cb metric.Int64Callback) error {
+	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
+		cb(ctx, &observerInt64{inst: builder.UsageSessions, obs: o})
+		return nil
+	}, builder.UsageSessions)
+	if err != nil {
+		return err
+	}
+	builder.mu.Lock()
+	defer builder.mu.Unlock()
+	builder.registrations = append(builder.registrations, reg)
+	return nil
+}
+
+// RegisterUsageSessionsUntrackedCallback sets callback for observable UsageSessionsUntracked metric.
+func (builder *TelemetryBuilder) RegisterUsageSessionsUntrackedCallback(cb metric.Int64Callback) error {
+	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
+		cb(ctx, &observerInt64{inst: builder.UsageSessionsUntracked, obs: o})
+		return nil
+	}, builder.UsageSessionsUntracked)
+	if err != nil {
+		return err
+	}
+	builder.mu.Lock()
+	defer builder.mu.Unlock()
+	builder.registrations = append(builder.registrations, reg)
+	return nil
+}
+
 // RegisterUsageSnapshotSizeCallback sets callback for observable UsageSnapshotSize metric.
 func (builder *TelemetryBuilder) RegisterUsageSnapshotSizeCallback(cb metric.Int64Callback) error {
 	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
@@ -241,6 +341,13 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 		metric.WithUnit("{value}"),
 	)
 	errs = errors.Join(errs, err)
+	builder.UsageCommitDuration, err = builder.meter.Float64Histogram(
+		"otelcol.usage.commit.duration",
+		metric.WithDescription("How long a batch waited to be counted and, with persistence, to be as durable as promised [Alpha]"),
+		metric.WithUnit("s"),
+		metric.WithExplicitBucketBoundaries([]float64{0.0001, 0.001, 0.01, 0.1, 1, 10}...),
+	)
+	errs = errors.Join(errs, err)
 	builder.UsageDedupKeys, err = builder.meter.Int64ObservableGauge(
 		"otelcol.usage.dedup.keys",
 		metric.WithDescription("Records and batches that are remembered to have been counted [Alpha]"),
@@ -271,6 +378,12 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 		metric.WithUnit("{data_point}"),
 	)
 	errs = errors.Join(errs, err)
+	builder.UsageExportRetries, err = builder.meter.Int64Counter(
+		"otelcol.usage.export.retries",
+		metric.WithDescription("Exports that repeat one that failed [Alpha]"),
+		metric.WithUnit("{export}"),
+	)
+	errs = errors.Join(errs, err)
 	builder.UsageFlushDuration, err = builder.meter.Float64Histogram(
 		"otelcol.usage.flush.duration",
 		metric.WithDescription("How long writing and syncing the journal took [Alpha]"),
@@ -288,6 +401,12 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 		"otelcol.usage.journal.size",
 		metric.WithDescription("Bytes in the journal since the last snapshot [Alpha]"),
 		metric.WithUnit("By"),
+	)
+	errs = errors.Join(errs, err)
+	builder.UsageMeterRejected, err = builder.meter.Int64Counter(
+		"otelcol.usage.meter.rejected",
+		metric.WithDescription("Records of which OTTL could not tell whether they meet a meter's condition, or what their value is [Alpha]"),
+		metric.WithUnit("{record}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.UsagePricesFailures, err = builder.meter.Int64Counter(
@@ -324,6 +443,49 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 		"otelcol.usage.series",
 		metric.WithDescription("Live series [Alpha]"),
 		metric.WithUnit("{series}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.UsageSeriesCreated, err = builder.meter.Int64ObservableCounter(
+		"otelcol.usage.series.created",
+		metric.WithDescription("Series that began [Alpha]"),
+		metric.WithUnit("{series}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.UsageSeriesExpired, err = builder.meter.Int64ObservableCounter(
+		"otelcol.usage.series.expired",
+		metric.WithDescription("Series that ended after they had been idle [Alpha]"),
+		metric.WithUnit("{series}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.UsageSeriesFolded, err = builder.meter.Int64ObservableGauge(
+		"otelcol.usage.series.folded",
+		metric.WithDescription("Estimated identities that have no series of their own because there are too many, since the start [Alpha]"),
+		metric.WithUnit("{series}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.UsageSeriesFolds, err = builder.meter.Int64ObservableCounter(
+		"otelcol.usage.series.folds",
+		metric.WithDescription("Times that a batch counted for an identity that has no series of its own [Alpha]"),
+		metric.WithUnit("{fold}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.UsageSessions, err = builder.meter.Int64ObservableUpDownCounter(
+		"otelcol.usage.sessions",
+		metric.WithDescription("Active sessions [Alpha]"),
+		metric.WithUnit("{session}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.UsageSessionsUntracked, err = builder.meter.Int64ObservableCounter(
+		"otelcol.usage.sessions.untracked",
+		metric.WithDescription("Times that a session was not followed because there are too many [Alpha]"),
+		metric.WithUnit("{session}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.UsageSnapshotDuration, err = builder.meter.Float64Histogram(
+		"otelcol.usage.snapshot.duration",
+		metric.WithDescription("How long writing a snapshot took [Alpha]"),
+		metric.WithUnit("s"),
+		metric.WithExplicitBucketBoundaries([]float64{0.0001, 0.001, 0.01, 0.1, 1, 10}...),
 	)
 	errs = errors.Join(errs, err)
 	builder.UsageSnapshotSize, err = builder.meter.Int64ObservableGauge(

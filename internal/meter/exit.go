@@ -39,6 +39,18 @@ func (o *outbox) used() bool {
 	return len(o.exits) > 0
 }
 
+// lastOf says whether no other exit runs any more.
+func (o *outbox) lastOf(x *Exit) bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for _, other := range o.exits {
+		if other != x && !other.gone {
+			return false
+		}
+	}
+	return true
+}
+
 // freeName names an exit after its pipeline or, where that is not known, by the
 // order in which exits start. No two that run have the same name, whatever they
 // say their pipeline is: one would be taken for the other.

@@ -3,9 +3,9 @@ package meter
 import (
 	"context"
 	"errors"
-	"fmt"
-	"slices"
 	"sync"
+	"sync/atomic"
+	"time"
 
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/consumer"
@@ -35,11 +35,14 @@ type Meter struct {
 	telemetry *telemetry
 	prices    *prices // nil when only reported costs count
 	clock     clock
+	observed  observed
+	paused    atomic.Bool
 
 	run     sync.WaitGroup // the goroutines of run.go
 	stop    chan struct{}  // closed when they have to end
 	outbox  outbox
 	evicted uint64 // from the dedup window, as far as the log knows
+	folded  [usage.Kinds]uint64
 }
 
 // Open makes a meter and, with persistence, continues from what is stored.
@@ -56,12 +59,24 @@ func Open(set Settings, o Options) (*Meter, error) {
 	if err != nil {
 		return nil, err
 	}
-	options := engine.Options{Schemas: schemas, Hasher: hasher, Layout: o.Layout, Dedup: o.Dedup.window(), Since: now().UnixNano()}
+	meters, err := o.ownMeters()
+	if err != nil {
+		return nil, err
+	}
+	if m.telemetry, err = newTelemetry(set.Telemetry); err != nil {
+		return nil, err
+	}
+	options := engine.Options{
+		Schemas: schemas, Hasher: hasher, Layout: o.Layout, Dedup: o.Dedup.window(), Since: now().UnixNano(),
+		Limits: engine.Limits{MaxSeries: o.MaxSeries}, Retention: int64(o.Retention),
+		SessionTTL: int64(o.Sessions.TTL), MaxSessions: o.Sessions.Max,
+		Observer: &m.observed,
+	}
 	from := newOrigin()
 	if o.Persistence == nil {
 		m.engine = engine.New(options)
 	} else {
-		store, err := openStore(set, o, schemas)
+		store, err := openStore(set, o, schemas, m.telemetry)
 		if err != nil {
 			return nil, err
 		}
@@ -72,9 +87,10 @@ func Open(set Settings, o Options) (*Meter, error) {
 		}
 	}
 	m.clock = from.clock
+	m.engine.BeginExpiry(m.clock.moment())
 	m.extractor = extract.New(extract.Options{
-		Endpoints: o.Endpoints, Providers: o.Providers, Schemas: schemas, Hasher: hasher, Layout: o.Layout,
-		Dialects: dialects.Files, Signals: dialects.Signals, Prices: m.prices.functions(), Dedup: o.Dedup.keys(), Secret: from.secret,
+		Endpoints: o.Endpoints, Providers: o.Providers, Schemas: schemas, Hasher: hasher, Layout: o.Layout, MaxValueLength: o.MaxValueLength,
+		Dialects: dialects.Files, Signals: dialects.Signals, Prices: m.prices.functions(), Meters: meters, Dedup: o.Dedup.keys(), Secret: from.secret,
 	})
 	if err := m.begin(set, from); err != nil {
 		return nil, errors.Join(err, m.closeStore())
@@ -91,16 +107,13 @@ func (m *Meter) begin(set Settings, from origin) error {
 		ScopeVersion: set.BuildInfo.Version,
 		Layout:       m.options.Layout,
 		LayoutSince:  from.layoutSince,
+		Units:        m.extractor.Units(),
 	})
-	t, err := newTelemetry(set.Telemetry, m)
-	if err != nil {
-		return fmt.Errorf("self-telemetry: %w", err)
+	if err := m.telemetry.observe(m); err != nil {
+		m.telemetry.shutdown()
+		return err
 	}
-	m.telemetry = t
-	t.recovered(from.damage)
-	if m.store != nil {
-		m.store.telemetry = t
-	}
+	m.telemetry.recovered(from.damage)
 	m.startUpkeep()
 	return nil
 }
@@ -179,77 +192,25 @@ func (m *Meter) commit(r *extract.Reading) error {
 	if r.Batch.Ledger.Received() == 0 {
 		return nil
 	}
-	seq := m.engine.Commit(r.Batch, m.clock.moment())
-	m.telemetry.read(r)
+	if m.paused.Load() {
+		r.Batch.Pause()
+	} else {
+		m.telemetry.read(r)
+	}
+	begin := m.clock.moment()
+	defer func() { m.telemetry.committed(time.Duration(m.clock.moment().Age - begin.Age)) }()
+	seq := m.engine.Commit(r.Batch, begin)
 	if m.store == nil {
 		return nil
 	}
 	return m.store.acknowledge(seq)
 }
 
-// export sends everything counted so far to next, in parts that carry one
-// timestamp. Durable before visible: nothing is sent that recovery would not
-// restore, so that a counter can never be seen to go backwards.
-func (m *Meter) export(ctx context.Context, next consumer.Metrics) error {
-	at, counted, rows, from, more := m.beginExport()
-	for len(rows) > 0 {
-		// A consumer that ignored the end of the context returns some day: it may
-		// be gone by then and must not be called again.
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		if m.store != nil {
-			if err := m.store.flush(); err != nil {
-				return fmt.Errorf("not exported before it is stored: %w", err)
-			}
-		}
-		if err := next.ConsumeMetrics(ctx, m.emitter.Metrics(rows, at)); err != nil {
-			return err
-		}
-		if !more {
-			break
-		}
-		rows, from, more = m.part(rows[:0], from, at)
-	}
-	m.outbox.exported.Store(counted)
-	return nil
-}
-
-// beginExport takes the time of an export and copies its first part, which is
-// all of it for most. The two belong together: of two exits that export at the
-// same moment, the one with the later time must not have the older numbers.
-func (m *Meter) beginExport() (at, counted int64, rows []usage.Row, from uint32, more bool) {
-	m.outbox.mu.Lock()
-	defer m.outbox.mu.Unlock()
-	at = m.tick().Wall
-	counted = m.engine.Stats().Ledgers.Counted()
-	rows, from, more = m.part(nil, 0, at)
-	return at, counted, rows, from, more
-}
-
-// tick takes the time of an export.
-func (m *Meter) tick() usage.Moment {
-	at := m.engine.Tick(m.clock.moment())
-	if m.store != nil {
-		m.store.journal.Tick(at)
-	}
-	return at
-}
-
-// part copies the series of one part of an export. Those that have begun after
-// its time belong to the next one.
-func (m *Meter) part(rows []usage.Row, from uint32, at int64) (out []usage.Row, next uint32, more bool) {
-	out, next, more = m.engine.Rows(rows, from, rowsPerExport)
-	return slices.DeleteFunc(out, func(r usage.Row) bool { return r.Start > at }), next, more
-}
-
-// rowsPerExport bounds what an export holds in memory and how long it holds up
-// commits; each part costs a sync at most.
-const rowsPerExport = 4096
-
 // upkeep is what happens now and then while the meter is open.
 func (m *Meter) upkeep() {
 	m.packKeys()
+	m.expire()
+	m.warnOfFolding()
 	if m.prices.refresh() {
 		m.telemetry.pricesFailed()
 	}

@@ -2,6 +2,7 @@ package meter
 
 import (
 	"slices"
+	"time"
 
 	"github.com/otelusage/usageprocessor/internal/usage"
 )
@@ -49,12 +50,28 @@ func (c *modelChannel) allow(f func(source string, rank usage.Rank) bool) bool {
 	return c.rank != usage.NeverCounts && f(c.source, c.rank) && (c.facet == "" || f(c.facet, c.alternative))
 }
 
+// modelChoice is the rank of the signal that bills a source, and at which age of the
+// state it was chosen.
+type modelChoice struct {
+	rank usage.Rank
+	age  int64
+}
+
+// modelLapse is for how long a signal has to be silent before a worse one takes over.
+const modelLapse = int64(24 * time.Hour)
+
+// lapsed says whether the chosen signal of a source has been silent for too long. As
+// long as no process ran it was not.
+func (m *model) lapsed(source string, age int64) bool {
+	return age-max(m.live.choices[source].age, m.heard[source], m.begun) > modelLapse
+}
+
 // refuse drops the records of which it is known that another signal tells better.
-func (m *model) refuse(r *modelReading) {
+func (m *model) refuse(r *modelReading, age int64) {
 	r.dropUnless("worse signal", func(c *modelChannel) bool {
 		return c.allow(func(source string, rank usage.Rank) bool {
 			chosen, ok := m.live.choices[source]
-			return !ok || rank <= chosen
+			return !ok || rank <= chosen.rank || m.lapsed(source, age)
 		})
 	})
 }
@@ -62,11 +79,12 @@ func (m *model) refuse(r *modelReading) {
 // choose lets the records that are left decide on what is billed, and drops those
 // that are not.
 func (m *model) choose(r *modelReading, c *modelCommit) {
-	chosen := func(source string) (rank usage.Rank, ok bool) {
-		if rank, ok = c.choices[source]; !ok {
-			rank, ok = m.live.choices[source]
+	chosen := func(source string) (best modelChoice, lapsed, ok bool) {
+		if best, ok = c.choices[source]; ok {
+			return best, false, true
 		}
-		return rank, ok
+		best, ok = m.live.choices[source]
+		return best, m.lapsed(source, c.age), ok
 	}
 	for i := range r.records {
 		record := &r.records[i]
@@ -74,14 +92,24 @@ func (m *model) choose(r *modelReading, c *modelCommit) {
 			continue
 		}
 		record.channel.allow(func(source string, rank usage.Rank) bool {
-			before, ok := chosen(source)
-			if !ok || rank < before {
-				c.choices[source] = rank
-			}
-			if ok && rank < before {
+			before, lapsed, ok := chosen(source)
+			switch {
+			case !ok:
+			case rank == before.rank:
+				if lapsed {
+					record.see("silent signal that is back")
+				}
+				m.heard[source] = c.age
+				return true
+			case rank < before.rank:
 				record.see("take-over")
+			case rank > before.rank && lapsed:
+				record.see("take-over from a silent signal")
+			default:
+				return false
 			}
-			return !ok || rank <= before
+			c.choices[source] = modelChoice{rank: rank, age: c.age}
+			return true
 		})
 	}
 	for i := range r.records {
@@ -91,8 +119,8 @@ func (m *model) choose(r *modelReading, c *modelCommit) {
 	}
 	r.dropUnless("replaced signal", func(ch *modelChannel) bool {
 		return ch.allow(func(source string, rank usage.Rank) bool {
-			best, ok := chosen(source)
-			return !ok || rank == best
+			best, _, ok := chosen(source)
+			return !ok || rank == best.rank
 		})
 	})
 }

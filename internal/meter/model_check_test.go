@@ -62,9 +62,9 @@ func (r *modelRun) compareMemory(want modelState, e *engine.Engine) {
 			// It ends with a hash of the writer, of which each service has one here.
 			name = name[:len(name)-8] + strings.Repeat("\x00", 8)
 		}
-		rank, ok := want.choices[name]
+		chosen, ok := want.choices[name]
 		require.True(r.t, ok, "%q", c.Source)
-		same(r.t, rank, c.Rank, c.Source)
+		same(r.t, chosen.rank, c.Rank, c.Source)
 	}
 	calls, _, more := e.Calls(nil, 0, 1<<20)
 	require.False(r.t, more)

@@ -10,12 +10,13 @@ import (
 type modelCommit struct {
 	seq      uint64
 	at       int64 // when, on the clock of the test
+	age      int64 // of the state
 	signal   usage.Signal
 	ledger   usage.Ledger
 	requests int64
 	added    []modelDelta
 	claims   map[string]bool
-	choices  map[string]usage.Rank
+	choices  map[string]modelChoice
 	calls    []modelCall
 	streams  map[int]modelTotal
 }
@@ -26,22 +27,23 @@ type modelDelta struct {
 	series string
 	hour   int64
 	modelSeries
+	prices [usage.TokenTypes]int64 // of tokens that are priced, nano-USD each
 }
 
-// commit counts a reading, in a minute of the state's age. What was counted
-// before, in whatever form, is taken out first.
-func (m *model) commit(signal usage.Signal, r *modelReading, minute, at int64) {
+// commit counts a reading, at an age of the state. What was counted before, in
+// whatever form, is taken out first.
+func (m *model) commit(signal usage.Signal, r *modelReading, age, at int64) {
 	c := &modelCommit{
-		seq: m.live.seq + 1, at: at, signal: signal,
-		claims: map[string]bool{}, choices: map[string]usage.Rank{}, streams: map[int]modelTotal{},
+		seq: m.live.seq + 1, at: at, age: age, signal: signal,
+		claims: map[string]bool{}, choices: map[string]modelChoice{}, streams: map[int]modelTotal{},
 	}
-	m.refuse(r)
-	m.keys.insert(r, r.aliases(), minute, c.seq)
+	m.refuse(r, age)
+	m.keys.insert(r, r.aliases(), minuteOf(age), c.seq)
 	m.choose(r, c)
 	m.nest(r, c)
 	m.subtract(r, c)
 	m.shade(r, c)
-	c.add(r)
+	c.add(r, &m.live)
 	m.commits = append(m.commits, c)
 	m.live.apply(c)
 }
@@ -62,8 +64,8 @@ func (m *model) shade(r *modelReading, c *modelCommit) {
 	}
 }
 
-// add adds up what is still counted.
-func (c *modelCommit) add(r *modelReading) {
+// add adds up what is still counted, on top of what was.
+func (c *modelCommit) add(r *modelReading, live *modelState) {
 	for i := range r.records {
 		record := &r.records[i]
 		c.ledger[record.verdict]++
@@ -72,17 +74,48 @@ func (c *modelCommit) add(r *modelReading) {
 		}
 		d := c.delta(record)
 		if record.verdict == usage.Counted {
-			d.add(&record.added)
+			d.addRecord(record)
 			c.requests += record.added.TotalRequests()
 		}
 	}
 	c.added = slices.DeleteFunc(c.added, func(d modelDelta) bool { return d.modelSeries == modelSeries{} })
+	c.price(r, live)
+}
+
+// price prices what is added. A series has a delta for each hour, and each pays what
+// those before it have left.
+func (c *modelCommit) price(r *modelReading, live *modelState) {
+	series, paid := map[string]modelSeries{}, map[string]bool{}
 	for i := range c.added {
 		d := &c.added[i]
 		d.modelSeries = modelSeries{}.plus(&d.modelSeries)
 		if d.InputOwed > 0 || d.OutputOwed > 0 {
 			r.records[0].see("part without its whole")
 		}
+		before, ok := series[d.series]
+		if !ok {
+			before = live.series[d.series]
+		}
+		discounted := d.price(before)
+		switch {
+		case paid[d.series] && (discounted || d.CostPriced > 0):
+			r.records[0].see("price of a part that another hour has paid")
+		case discounted && c.signal == usage.Traces:
+			r.records[0].see("price of a part that a span has paid")
+		case discounted:
+			r.records[0].see("price of a part that came later")
+		}
+		series[d.series], paid[d.series] = before.plus(&d.modelSeries), paid[d.series] || discounted
+	}
+}
+
+func (d *modelDelta) addRecord(r *modelRecord) {
+	d.add(&r.added)
+	if r.unpriced {
+		d.Unpriced += r.added.TotalRequests()
+	}
+	for t, price := range r.prices {
+		d.prices[t] = max(d.prices[t], price)
 	}
 }
 

@@ -187,6 +187,8 @@ func exported(s modelState) map[string]modelPoint {
 		}
 		put(prefix+"request.size"+identity, uint64(series.RequestBytes), series.start)
 		put(prefix+"cost"+identity+" usage.cost.source=reported", uint64(series.CostReported), series.start)
+		put(prefix+"cost"+identity+" usage.cost.source=priced", uint64(series.CostPriced), series.start)
+		put(prefix+"requests.unpriced"+identity, uint64(series.Unpriced), series.start)
 		put(prefix+"duration"+identity, series.durations, 0)
 		put(prefix+"time_to_first_token"+identity, series.firstTokens, 0)
 	}

@@ -26,6 +26,7 @@ func whileRunning() []operation {
 		{"pause", 10, func(r *modelRun) { r.sleep(r.duration(time.Second)) }},
 		{"pause an interval", 4, func(r *modelRun) { r.sleep(r.config.interval + r.duration(5*time.Second)) }},
 		{"idle", 1, func(r *modelRun) { r.sleep(r.duration(8 * time.Minute)) }},
+		{"days without a word", 1, func(r *modelRun) { r.fallSilent() }},
 		{"export", 5, func(r *modelRun) { r.export() }},
 		{"upkeep", 4, func(r *modelRun) { r.upkeep() }},
 		{"flush", 4, func(r *modelRun) { r.flush() }},
@@ -100,6 +101,13 @@ func (r *modelRun) sleep(d time.Duration) {
 		if c.at < begin.Add(d-r.config.interval).UnixNano() {
 			r.model.sync(c.seq)
 		}
+	}
+}
+
+// fallSilent lets a day and more pass, if that is not too much work.
+func (r *modelRun) fallSilent() {
+	if r.config.interval == modelLongInterval {
+		r.sleep(25*time.Hour + r.duration(time.Hour))
 	}
 }
 

@@ -32,7 +32,11 @@ type modelRecord struct {
 	claim   string // service and provider of a call to a model
 	shadow  string // the claim that makes it the transport of such calls
 	channel modelChannel
-	saw     []string // what was interesting about it
+	// prices are those of the tokens, in nano-USD each; unpriced says that nobody knows
+	// what the calls of a data point cost.
+	prices   [usage.TokenTypes]int64
+	unpriced bool
+	saw      []string // what was interesting about it
 }
 
 // see notes something interesting.

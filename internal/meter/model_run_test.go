@@ -16,6 +16,9 @@ import (
 	"github.com/otelusage/usageprocessor/internal/usage"
 )
 
+// modelLongInterval is one at which days pass without much work.
+const modelLongInterval = time.Hour
+
 // modelConfig is what may change with a restart.
 type modelConfig struct {
 	durability Durability
@@ -27,12 +30,21 @@ type modelConfig struct {
 	providers  bool
 	pins       map[string]usage.Signal // that bill, by family
 	interval   time.Duration
+	prices     string // file; empty: only reported costs count
+}
+
+// named are dimensions that say what the attributes say.
+func named(names []string) (dimensions []extract.Dimension) {
+	for _, name := range names {
+		dimensions = append(dimensions, extract.Dimension{Name: name})
+	}
+	return dimensions
 }
 
 func (c *modelConfig) options(fsys files.FS) Options {
 	o := Options{
-		Endpoints: extract.Side{Enabled: true, Dimensions: c.dimensions},
-		Providers: extract.Side{Enabled: c.providers, Dimensions: c.dimensions},
+		Endpoints: extract.Side{Enabled: true, Dimensions: named(c.dimensions)},
+		Providers: extract.Side{Enabled: c.providers, Dimensions: named(c.dimensions)},
 		Dialects: func() (Dialects, error) {
 			d, err := presets()
 			d.Signals = c.pins
@@ -45,6 +57,9 @@ func (c *modelConfig) options(fsys files.FS) Options {
 			// Nothing here is damage: whatever is taken for it stops the test.
 			KeepDamaged: true,
 		},
+	}
+	if c.prices != "" {
+		o.Prices = &Prices{File: c.prices}
 	}
 	if c.window > 0 {
 		o.Dedup = &Dedup{Window: time.Duration(c.window) * time.Minute, MaxBytes: 64 << 20, LogAttributes: []string{"request_id"}}
@@ -68,6 +83,7 @@ type modelRun struct {
 	sent   [usage.Signals][]modelBatch // that may be sent again
 	model  *model
 	config modelConfig
+	prices string // file
 
 	spans   modelSpans
 	lines   *modelLines
@@ -111,6 +127,9 @@ func newModelRun(seed uint64, seen *sightings) *modelRun {
 // back, or forward.
 func (r *modelRun) episode(t *testing.T, operations int) {
 	r.t = t
+	if r.prices == "" {
+		r.prices = writeModelPrices(t)
+	}
 	synctest.Test(t, func(t *testing.T) {
 		r.t = t
 		defer r.stop()
@@ -211,6 +230,7 @@ func (r *modelRun) started(expected modelAges) {
 		r.model.keys.doubt(least, minuteOf(age))
 	}
 	r.model.keys.window, r.least = r.config.window, r.config.window
+	r.model.begin(age)
 	r.startExits()
 	r.wentOn()
 	r.noteAge()
@@ -242,11 +262,15 @@ func (r *modelRun) reconfigure() {
 	c.durability = pick(r.rng, Interval, Write, Sync)
 	c.refuse = r.chance(50)
 	c.interval = time.Duration(1+r.rng.IntN(20)) * time.Second
+	if r.chance(10) {
+		c.interval = modelLongInterval
+	}
 	c.providers = !r.chance(10)
 	c.pins = nil
 	if r.chance(15) {
 		c.pins = map[string]usage.Signal{pick(r.rng, "http", "gen_ai", "claude_code"): r.anySignal()}
 	}
+	c.prices = pick(r.rng, "", r.prices, r.prices)
 	if r.chance(20) {
 		c.dimensions = pick(r.rng, nil, []string{"tenant.id"})
 	}

@@ -35,6 +35,8 @@ func (s *modelSample) write(out pmetric.Metric) {
 		temporality = pmetric.AggregationTemporalityCumulative
 	}
 	switch {
+	case s.exponential():
+		s.writeExponential(out.SetEmptyExponentialHistogram(), temporality)
 	case s.histogram:
 		h := out.SetEmptyHistogram()
 		h.SetAggregationTemporality(temporality)
@@ -61,6 +63,26 @@ func (s *modelSample) write(out pmetric.Metric) {
 		}
 		s.writeAttributes(p.Attributes())
 	}
+}
+
+// exponential says whether the writer has exponential histograms.
+func (s *modelStream) exponential() bool { return s.histogram && s.number%4 < 2 }
+
+// writeExponential writes a histogram whose first bucket is that of zeros, and whose
+// others lie around a second. Some writers say only how many observations there were.
+func (s *modelSample) writeExponential(h pmetric.ExponentialHistogram, temporality pmetric.AggregationTemporality) {
+	h.SetAggregationTemporality(temporality)
+	p := h.DataPoints().AppendEmpty()
+	s.writeTimes(p)
+	p.SetSum(s.written())
+	p.SetCount(uint64(s.count))
+	if s.number%2 == 0 {
+		p.SetScale(int32(s.number%7) - 2)
+		p.SetZeroCount(s.buckets[0])
+		p.Positive().SetOffset(-1)
+		p.Positive().BucketCounts().FromRaw(s.buckets[1:])
+	}
+	s.writeAttributes(p.Attributes())
 }
 
 // timed is any data point.
@@ -128,6 +150,7 @@ func (s *modelSample) record(c *modelConfig) modelRecord {
 	r.channel.facet = string(usage.AppendFacet([]byte(r.channel.source), usage.Metrics, facetOf(s.measure), 0))
 	r.channel.alternative = s.alternative
 	r.added = s.adds(s.sum, s.count)
+	s.price(c, &r)
 	if !s.cumulative && s.at > 0 {
 		r.key = fmt.Sprintf("point %d from %d to %d", s.number, s.start, s.at)
 	}

@@ -159,7 +159,7 @@ func (r *modelRun) settled(signal usage.Signal, reading modelReading, reply *rep
 	}
 	if len(reading.records) > 0 {
 		at := time.Now().UnixNano()
-		r.model.commit(signal, &reading, minuteOf(r.meter.clock.moment().Age), at)
+		r.model.commit(signal, &reading, r.meter.clock.moment().Age, at)
 		r.sawBatch(signal, reading.records)
 		r.noteAge()
 	}

@@ -35,10 +35,11 @@ func (s *sightings) report(t *testing.T, all bool) {
 		"traces new", "traces again", "traces in part again", "traces again after the window",
 		"logs new", "logs again", "logs in part again", "logs again after the window",
 		"metrics new", "metrics again", "metrics in part again", "metrics again after the window",
-		"ruled out", "worse signal", "replaced signal", "take-over", "weak record",
+		"ruled out", "worse signal", "replaced signal", "take-over", "take-over from a silent signal", "weak record",
 		"one call in two records", "one call twice in a batch", "nested in another batch", "call without tokens inside one that has them", "the very same call",
-		"baseline", "stream from its beginning", "stream goes on", "reset", "reset that nobody told of", "late point", "point again",
+		"exponential histogram", "baseline", "stream from its beginning", "stream goes on", "reset", "reset that nobody told of", "late point", "point again",
 		"point after a restart", "point after a loss", "part without its whole",
+		"price of a part that came later", "price of a part that another hour has paid", "price of a part that a span has paid", "silent signal that is back",
 		"distributions left behind", "exported", "window", "window again", "export held back", "snapshot", "snapshot failed", "batch within a snapshot",
 	} {
 		t.Logf("%7d  %s", s.count[what], what)
@@ -59,6 +60,9 @@ func (r *modelRun) sawBatch(signal usage.Signal, records []modelRecord) {
 		again = again || record.verdict == usage.Duplicate
 		if record.verdict == usage.Counted && len(r.model.keys.seen[record.key]) > 1 {
 			r.saw(signal.String() + " again after the window")
+		}
+		if s, ok := record.item.(*modelSample); ok && s.exponential() && record.verdict == usage.Counted {
+			r.saw("exponential histogram")
 		}
 		for _, what := range record.saw {
 			r.saw(what)

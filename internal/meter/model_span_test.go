@@ -165,6 +165,7 @@ func (s *modelSpan) describe(c *modelConfig, r *modelRecord) {
 	a.Requests[outcomeOf(s.status)]++
 	a.Duration, a.RequestBytes, a.Tokens = s.end-s.start, s.bytes, s.tokens
 	a.durations = 1
+	s.price(c, r)
 	if s.firstToken > 0 {
 		a.TimeToFirstToken, a.firstTokens = int64(s.firstToken*float64(time.Second)), 1
 	}

@@ -52,14 +52,14 @@ type modelState struct {
 	requests int64
 	series   map[string]modelSeries
 	claims   map[string]bool
-	choices  map[string]usage.Rank
+	choices  map[string]modelChoice
 	calls    []modelCall
 	streams  map[int]modelTotal
 }
 
 func newModelState() modelState {
 	return modelState{
-		series: map[string]modelSeries{}, claims: map[string]bool{}, choices: map[string]usage.Rank{}, streams: map[int]modelTotal{},
+		series: map[string]modelSeries{}, claims: map[string]bool{}, choices: map[string]modelChoice{}, streams: map[int]modelTotal{},
 	}
 }
 
@@ -105,10 +105,14 @@ type model struct {
 	since           int64 // streams that began earlier are not known from their beginning
 	// news are what has happened to streams since their last points.
 	news map[int]string
+	// heard is at which age of the state the process has last heard of the signals
+	// that bill, by source, and begun at which it began.
+	heard map[string]int64
+	begun int64
 }
 
 func newModel() *model {
-	return &model{base: newModelState(), live: newModelState(), keys: newModelKeys(), news: map[int]string{}}
+	return &model{base: newModelState(), live: newModelState(), keys: newModelKeys(), news: map[int]string{}, heard: map[string]int64{}}
 }
 
 // at is the state at a commit.
@@ -136,6 +140,9 @@ func (m *model) began(name string, start int64) {
 		}
 	}
 }
+
+// begin notes that a process begins at an age of the state.
+func (m *model) begin(age int64) { m.begun, m.heard = age, map[string]int64{} }
 
 // sync notes that everything up to a commit is on the disk.
 func (m *model) sync(seq uint64) {

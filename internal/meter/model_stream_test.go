@@ -2,6 +2,7 @@ package meter
 
 import (
 	"math/rand/v2"
+	"time"
 
 	"github.com/otelusage/usageprocessor/internal/dialect"
 	"github.com/otelusage/usageprocessor/internal/usage"
@@ -55,6 +56,8 @@ type modelStream struct {
 	status     int
 	cumulative bool
 	silent     bool // does not say when it began
+	// whole is the writer of what this one tells a part of; nil: of nothing.
+	whole *modelStream
 
 	start, at  int64 // Unix ns
 	sum, count int64
@@ -89,6 +92,10 @@ func (g *modelStreams) stream(now, since int64) *modelStream {
 		s.start = since - 1 - g.rng.Int64N(1e9)
 		s.grow(g.rng)
 	}
+	if s.part {
+		s.cumulative = s.cumulative && g.rng.IntN(2) == 0
+		s.whole = g.wholeOf(s)
+	}
 	if len(g.running) == mostStreams {
 		g.running[g.rng.IntN(mostStreams)] = s
 	} else {
@@ -97,12 +104,40 @@ func (g *modelStreams) stream(now, since int64) *modelStream {
 	return s
 }
 
+// wholeOf makes the writer of what another one tells a part of.
+func (g *modelStreams) wholeOf(s *modelStream) *modelStream {
+	token := usage.Input
+	if s.token == usage.Reasoning {
+		token = usage.Output
+	}
+	for _, m := range modelMetrics() {
+		if m.measure == s.measure && m.family == s.family && m.token == token {
+			w := *s
+			w.modelMetric, w.number = m, g.number()
+			return &w
+		}
+	}
+	return nil
+}
+
+// more adds the next points of a writer.
+func (g *modelStreams) more(samples []*modelSample, s *modelStream, now int64) []*modelSample {
+	for range 1 + g.rng.IntN(2) {
+		samples = append(samples, s.next(g.rng, now))
+	}
+	return samples
+}
+
 // some invents what writers send at a time.
 func (g *modelStreams) some(now, since int64) (samples []*modelSample) {
 	for range 1 + g.rng.IntN(4) {
 		s := g.stream(now, since)
-		for range 1 + g.rng.IntN(2) {
-			samples = append(samples, s.next(g.rng, now))
+		if s.whole == nil || g.rng.IntN(2) == 0 {
+			samples = g.more(samples, s, now)
+			continue
+		}
+		for range 2 {
+			samples = g.more(samples, s.whole, now)
 		}
 	}
 	if g.rng.IntN(4) == 0 {
@@ -126,6 +161,10 @@ func (s *modelStream) next(rng *rand.Rand, now int64) *modelSample {
 	s.at = max(s.at, s.start, now-rng.Int64N(1e9))
 	start, at := s.start, s.at
 	switch {
+	case !s.cumulative && rng.IntN(2) == 0:
+		// Held back, so that one batch is of several hours.
+		at = now - rng.Int64N(int64(time.Hour))
+		start = at - 1
 	case rng.IntN(16) > 0:
 	case s.cumulative:
 		start = 0

@@ -22,10 +22,21 @@ type Options struct {
 	Delta bool
 	// Dialects reads what names are understood, once a meter opens.
 	Dialects func() (Dialects, error)
+	// Meters compiles the user's own, once a meter opens; nil: there are none.
+	Meters func() ([]extract.Meter, error)
 	// Prices is nil when only reported costs count.
 	Prices *Prices
+	// MaxSeries is how many series there are of each kind at most.
+	MaxSeries int
+	// MaxValueLength bounds what dimensions say, in bytes; 0: as long as can be kept.
+	MaxValueLength int
+	// Retention is how long a series may be idle.
+	Retention time.Duration
+	Sessions  Sessions
 	// Dedup is nil when everything counts, however often it is sent.
 	Dedup *Dedup
+	// Warnings are logged when a meter opens.
+	Warnings []string
 	// Persistence is nil when nothing is kept on disk.
 	Persistence *Persistence
 }
@@ -35,6 +46,13 @@ type Options struct {
 type Dialects struct {
 	Files   []*dialect.File
 	Signals map[string]usage.Signal
+}
+
+// Sessions says how long a session is active that is not heard of, and how many
+// there are at the same time.
+type Sessions struct {
+	TTL time.Duration
+	Max int
 }
 
 // Dedup says for how long, and in how much memory, what was counted is
@@ -83,4 +101,12 @@ type Settings struct {
 	Telemetry component.TelemetrySettings
 	// Host is told when usage cannot be kept, and when it can again.
 	Host component.Host
+}
+
+// ownMeters compiles the meters of the user's own.
+func (o *Options) ownMeters() ([]extract.Meter, error) {
+	if o.Meters == nil {
+		return nil, nil
+	}
+	return o.Meters()
 }

@@ -50,8 +50,12 @@ func (o *outbox) deliver(ctx context.Context, x *Exit, last bool) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
+	o.meter.expire()
+	if last && o.lastOf(x) {
+		o.meter.endSessions()
+	}
 	if !o.meter.options.Delta {
-		return o.meter.export(ctx, x.next)
+		return o.meter.export(ctx, x)
 	}
 	if err := o.cut(last); err != nil {
 		return err

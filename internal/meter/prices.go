@@ -128,10 +128,10 @@ func (p *prices) functions() extract.Prices {
 	return extract.Prices{Call: p.call, Rates: p.rates}
 }
 
-func (p *prices) call(q *extract.Priceable) (cost int64, known bool) {
+func (p *prices) call(q *extract.Priceable) (of usage.Price, known bool) {
 	price := p.find(q)
 	if price == nil {
-		return 0, false
+		return of, false
 	}
 	return price.Cost(&pricing.Call{Tokens: q.Tokens, CacheWrite1h: q.CacheWrite1h, Tier: q.Tier, At: q.At}), true
 }
@@ -162,13 +162,16 @@ func (p *prices) find(q *extract.Priceable) *pricing.Price {
 	return nil
 }
 
+// longestTold is how long the names of a provider and a model are that the log has.
+const longestTold = 512
+
 // tell says once of a model that it has no price.
 func (p *prices) tell(q *extract.Priceable) {
 	model := q.Models[0]
 	if model == "" {
 		model = q.Models[1]
 	}
-	if len(q.Provider)+len(model) > 2*usage.MaxValueBytes || p.told(q.Provider, model) {
+	if len(q.Provider)+len(model) > longestTold || p.told(q.Provider, model) {
 		return
 	}
 	p.mu.Lock()

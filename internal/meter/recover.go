@@ -81,7 +81,9 @@ func (s *store) recover(e *engine.Engine) (origin, error) {
 // start begins a generation. Once its snapshot is there, files that could not be
 // removed or moved away are no reason not to start.
 func (s *store) start(id journal.Identity, at time.Time, layoutSince int64, e *engine.Engine) error {
+	begin := now()
 	err := s.journal.Start(id, at, layoutSince, e)
+	s.telemetry.snapshotTaken(now().Sub(begin))
 	s.setBound(false)
 	switch {
 	case err == nil:

@@ -89,10 +89,12 @@ type Exit struct {
 	cancel context.CancelFunc
 	stop   chan struct{}
 	done   chan struct{}
+	failed bool // whether the last export did; of its own goroutine
 
 	// outbox.mu guards the rest.
 	name string // the same over restarts
 	gone bool   // it has stopped, or was left behind
+	seq  uint64 // newest commit in a whole cumulative export
 }
 
 // StartExit begins to export to next, until Stop.
@@ -120,8 +122,11 @@ func (x *Exit) loop(ctx context.Context) {
 }
 
 func (x *Exit) export(ctx context.Context, last bool) {
+	if x.failed {
+		x.meter.telemetry.exportRetried()
+	}
 	err := x.meter.outbox.deliver(ctx, x, last)
-	if err == nil {
+	if x.failed = err != nil; !x.failed {
 		return
 	}
 	x.meter.telemetry.exportFailed()

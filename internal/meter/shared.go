@@ -45,6 +45,9 @@ func (s *Shared) Acquire(set Settings, options Options) (*Meter, error) {
 	if err != nil {
 		return nil, err
 	}
+	for _, warning := range options.Warnings {
+		set.Telemetry.Logger.Warn(warning)
+	}
 	if s.exits[set.ID] == 0 {
 		set.Telemetry.Logger.Warn("No metrics pipeline contains this processor: usage is metered and kept, but never exported")
 	}

@@ -44,7 +44,7 @@ type store struct {
 }
 
 // openStore takes the place where state is kept; nothing is changed in it yet.
-func openStore(set Settings, o Options, schemas *usage.Schemas) (*store, error) {
+func openStore(set Settings, o Options, schemas *usage.Schemas, t *telemetry) (*store, error) {
 	host, err := os.Hostname()
 	if err != nil {
 		host = usage.Unknown
@@ -56,7 +56,7 @@ func openStore(set Settings, o Options, schemas *usage.Schemas) (*store, error) 
 	log := set.Telemetry.Logger
 	return &store{
 		journal: journal.New(journal.Options{FS: fs, Schemas: schemas, Layout: o.Layout}),
-		options: *o.Persistence, log: log, health: newHealth(log), full: make(chan struct{}, 1),
+		options: *o.Persistence, log: log, telemetry: t, health: newHealth(log), full: make(chan struct{}, 1),
 	}, nil
 }
 
@@ -130,7 +130,7 @@ func (s *store) tick(src journal.Source) {
 		s.health.recovered()
 		return
 	}
-	snapshot := s.journal.Snapshot(now(), src)
+	snapshot := s.snapshot(src)
 	s.setBound(snapshot != nil)
 	if err = s.journal.Flush(); err != nil {
 		s.failed(errors.Join(err, snapshot))
@@ -140,6 +140,13 @@ func (s *store) tick(src journal.Source) {
 	if snapshot != nil {
 		s.log.Warn("A snapshot failed; usage is safe in the journal, which goes on growing", zap.Error(snapshot))
 	}
+}
+
+// snapshot writes everything there is. writing is held.
+func (s *store) snapshot(src journal.Source) error {
+	begin := now()
+	defer func() { s.telemetry.snapshotTaken(now().Sub(begin)) }()
+	return s.journal.Snapshot(begin, src)
 }
 
 // setBound says how long the journal may become: some times the snapshot or, if
@@ -160,7 +167,7 @@ func (s *store) close(src journal.Source) error {
 	s.closed.Store(true)
 	var err error
 	if s.flush() != nil {
-		err = s.journal.Snapshot(now(), src)
+		err = s.snapshot(src)
 	}
 	if err = errors.Join(err, s.journal.Close()); err != nil {
 		return fmt.Errorf("last flush of usage to %s: %w", s.options.Place, err)

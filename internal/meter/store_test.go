@@ -62,13 +62,17 @@ func options(durability Durability, fsys files.FS) Options {
 	}
 }
 
-func newBench(t *testing.T, dir string, durability Durability) *bench {
+func newBench(t *testing.T, dir string, durability Durability, change ...func(*Options)) *bench {
 	t.Helper()
 	d, err := files.Open(dir, "the test")
 	require.NoError(t, err)
 	core, logs := observer.New(zap.InfoLevel)
 	b := &bench{disk: filestest.New(d), logs: logs, telemetry: componenttest.NewTelemetry(), sink: new(consumertest.MetricsSink)}
-	b.Meter, err = Open(settings(b.telemetry, zap.New(core)), options(durability, b.disk))
+	o := options(durability, b.disk)
+	for _, f := range change {
+		f(&o)
+	}
+	b.Meter, err = Open(settings(b.telemetry, zap.New(core)), o)
 	require.NoError(t, err)
 	return b
 }
@@ -280,7 +284,7 @@ func TestNoPointStartsAfterItsTime(t *testing.T) {
 		return nil
 	})
 	require.NoError(t, err)
-	require.NoError(t, b.export(t.Context(), next))
+	require.NoError(t, b.export(t.Context(), &Exit{next: next}))
 	assert.Equal(t, 2, parts)
 	assert.Equal(t, rowsPerExport+1, points)
 	require.NoError(t, b.close(t))

@@ -3,6 +3,7 @@ package meter
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"go.opentelemetry.io/collector/component"
@@ -21,24 +22,28 @@ type telemetry struct {
 	signals [usage.Signals]metric.MeasurementOption
 }
 
-func newTelemetry(set component.TelemetrySettings, m *Meter) (*telemetry, error) {
+func newTelemetry(set component.TelemetrySettings) (*telemetry, error) {
 	builder, err := metadata.NewTelemetryBuilder(set)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("self-telemetry: %w", err)
 	}
 	t := &telemetry{builder: builder}
 	for i := range t.signals {
 		t.signals[i] = metric.WithAttributes(attribute.String("signal", usage.Signal(i).String()))
 	}
-	err = errors.Join(t.observeEngine(m), t.observeDedup(m), t.observePrices(m.prices))
+	return t, nil
+}
+
+// observe begins to read what a meter counts anyway.
+func (t *telemetry) observe(m *Meter) error {
+	err := errors.Join(t.observeEngine(m), t.observeSeries(m), t.observeSessions(m), t.observeDedup(m), t.observePrices(m.prices))
 	if m.store != nil {
 		err = errors.Join(err, t.observeStore(m.store))
 	}
 	if err != nil {
-		builder.Shutdown()
-		return nil, err
+		return fmt.Errorf("self-telemetry: %w", err)
 	}
-	return t, nil
+	return nil
 }
 
 func (t *telemetry) observeEngine(m *Meter) error {
@@ -59,10 +64,37 @@ func (t *telemetry) observeEngine(m *Meter) error {
 			}
 			return nil
 		}),
+	)
+}
+
+func (t *telemetry) observeSeries(m *Meter) error {
+	return errors.Join(
 		t.builder.RegisterUsageSeriesCallback(func(_ context.Context, o metric.Int64Observer) error {
 			for kind, n := range m.engine.Stats().Series {
-				o.Observe(int64(n), metric.WithAttributes(attribute.String("kind", usage.Kind(kind).String())))
+				o.Observe(int64(n), ofKind(usage.Kind(kind)))
 			}
+			return nil
+		}),
+		t.builder.RegisterUsageSeriesFoldedCallback(func(_ context.Context, o metric.Int64Observer) error {
+			for kind, n := range m.engine.Folded() {
+				o.Observe(int64(n), ofKind(usage.Kind(kind)))
+			}
+			return nil
+		}),
+		t.builder.RegisterUsageSeriesCreatedCallback(m.observed.created.observe),
+		t.builder.RegisterUsageSeriesExpiredCallback(m.observed.expired.observe),
+		t.builder.RegisterUsageSeriesFoldsCallback(m.observed.folds.observe),
+	)
+}
+
+func (t *telemetry) observeSessions(m *Meter) error {
+	return errors.Join(
+		t.builder.RegisterUsageSessionsCallback(func(_ context.Context, o metric.Int64Observer) error {
+			o.Observe(int64(m.engine.Stats().Sessions))
+			return nil
+		}),
+		t.builder.RegisterUsageSessionsUntrackedCallback(func(_ context.Context, o metric.Int64Observer) error {
+			o.Observe(m.observed.untracked.Load())
 			return nil
 		}),
 	)
@@ -134,6 +166,9 @@ func (t *telemetry) read(r *extract.Reading) {
 	if r.Assumed > 0 {
 		t.builder.UsageTokensAssumed.Add(ctx, r.Assumed)
 	}
+	r.Rejected(func(meter string, n int64) {
+		t.builder.UsageMeterRejected.Add(ctx, n, metric.WithAttributes(attribute.String("meter", meter)))
+	})
 }
 
 func (t *telemetry) refused(signal usage.Signal, records int64) {
@@ -157,17 +192,18 @@ func (t *telemetry) recovered(d damage) {
 	}
 }
 
-func (t *telemetry) flushed(d time.Duration) {
-	if t == nil {
-		return // the meter could not be opened
-	}
-	t.builder.UsageFlushDuration.Record(context.Background(), d.Seconds())
+func (t *telemetry) committed(took time.Duration) {
+	t.builder.UsageCommitDuration.Record(context.Background(), took.Seconds())
 }
 
-func (t *telemetry) flushFailed() {
-	if t != nil {
-		t.builder.UsageFlushFailures.Add(context.Background(), 1)
-	}
+func (t *telemetry) flushed(took time.Duration) {
+	t.builder.UsageFlushDuration.Record(context.Background(), took.Seconds())
+}
+
+func (t *telemetry) flushFailed() { t.builder.UsageFlushFailures.Add(context.Background(), 1) }
+
+func (t *telemetry) snapshotTaken(took time.Duration) {
+	t.builder.UsageSnapshotDuration.Record(context.Background(), took.Seconds())
 }
 
 func (t *telemetry) exportRejected(points int) {
@@ -175,6 +211,8 @@ func (t *telemetry) exportRejected(points int) {
 }
 
 func (t *telemetry) pricesFailed() { t.builder.UsagePricesFailures.Add(context.Background(), 1) }
+
+func (t *telemetry) exportRetried() { t.builder.UsageExportRetries.Add(context.Background(), 1) }
 
 func (t *telemetry) exportFailed() { t.builder.UsageExportFailures.Add(context.Background(), 1) }
 

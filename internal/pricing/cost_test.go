@@ -74,9 +74,36 @@ func TestCost(t *testing.T) {
 		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			require.Equal(t, tt.want, prices(t, tt.prices).Cost(&tt.call))
+			require.Equal(t, tt.want, prices(t, tt.prices).Cost(&tt.call).Total)
 		})
 	}
+}
+
+// What came in and went out anew may have been priced before, as a part of something
+// else: what it costs is told by itself, at the prices of the call.
+func TestCostOfInputAndOutput(t *testing.T) {
+	p := prices(t, `
+- model: m
+  input: 1
+  output: 10
+  cache_read: 0.1
+  per_request: 0.5
+  tiers:
+    - {above: 1000, input: 4, output: 20}
+`)
+	for _, tt := range []struct {
+		call Call
+		want usage.Price
+	}{
+		{call(100, 100, 0, 10, 10), usage.Price{Total: 100*1000 + 100*100 + 20*10_000 + 5e8, Input: 100 * 1000, Output: 10 * 10_000}},
+		{call(100, 1000, 0, 10, 0), usage.Price{Total: 100*4000 + 1000*100 + 10*20_000 + 5e8, Input: 100 * 4000, Output: 10 * 20_000}},
+	} {
+		require.Equal(t, tt.want, p.Cost(&tt.call))
+	}
+	batch := call(100, 0, 0, 10, 0)
+	batch.Tier = "batch"
+	half := builtinTable(t).Find("openai", "gpt-4o").Cost(&batch)
+	require.Equal(t, half.Total, half.Input+half.Output)
 }
 
 // E-F20: a million calls of $0.000003 are exactly $3.
@@ -85,7 +112,7 @@ func TestCostIsExactOverManyCalls(t *testing.T) {
 	c := call(1, 0, 0, 0, 0)
 	var sum int64
 	for range 1_000_000 {
-		sum = usage.AddSaturating(sum, p.Cost(&c))
+		sum = usage.AddSaturating(sum, p.Cost(&c).Total)
 	}
 	require.Equal(t, int64(3*usd), sum)
 }
@@ -103,10 +130,10 @@ func TestTiersAreCliffs(t *testing.T) {
 		{"what is cached counts", call(1, 150_000, 50_000, 10, 0), 6000 + 150_000*600 + 50_000*7500 + 10*22500},
 		{"what comes out does not", call(1, 0, 0, 300_000, 0), 3000 + 300_000*15000},
 	} {
-		require.Equal(t, tt.want, p.Cost(&tt.call), tt.name)
+		require.Equal(t, tt.want, p.Cost(&tt.call).Total, tt.name)
 	}
 	long := call(math.MaxInt64, math.MaxInt64, 0, 0, 0)
-	require.Equal(t, int64(math.MaxInt64), p.Cost(&long))
+	require.Equal(t, int64(math.MaxInt64), p.Cost(&long).Total)
 }
 
 func TestTiersFollowEachOther(t *testing.T) {
@@ -122,7 +149,7 @@ func TestTiersFollowEachOther(t *testing.T) {
 	for _, tt := range []struct{ prompt, input, output int64 }{{32_000, 1, 10}, {32_001, 2, 20}, {256_001, 4, 20}} {
 		c := call(tt.prompt-1, 1, 0, 1, 0)
 		// Only what has a price in a tier changes.
-		require.Equal(t, (tt.prompt-1)*tt.input*1000+100+tt.output*1000, p.Cost(&c))
+		require.Equal(t, (tt.prompt-1)*tt.input*1000+100+tt.output*1000, p.Cost(&c).Total)
 	}
 }
 
@@ -130,8 +157,8 @@ func TestTiersFollowEachOther(t *testing.T) {
 func TestTierBelowARoundNumber(t *testing.T) {
 	p := builtinTable(t).Find("openai", "gpt-5.4")
 	short, long := call(271_999, 0, 0, 0, 0), call(272_000, 0, 0, 0, 0)
-	require.Equal(t, int64(271_999*2500), p.Cost(&short))
-	require.Equal(t, int64(272_000*5000), p.Cost(&long))
+	require.Equal(t, int64(271_999*2500), p.Cost(&short).Total)
+	require.Equal(t, int64(272_000*5000), p.Cost(&long).Total)
 }
 
 func TestDatedPrices(t *testing.T) {
@@ -148,7 +175,7 @@ func TestDatedPrices(t *testing.T) {
 		require.Equal(t, tt.want, p.Rate(usage.Input, at(t, tt.at)), tt.at)
 		c := call(1000, 0, 0, 0, 0)
 		c.At = at(t, tt.at)
-		require.Equal(t, tt.want/1000, p.Cost(&c), tt.at)
+		require.Equal(t, tt.want/1000, p.Cost(&c).Total, tt.at)
 	}
 	require.Zero(t, p.Rate(usage.TokenType(9), 0))
 }
@@ -216,20 +243,20 @@ func TestServiceTiers(t *testing.T) {
 	} {
 		c := call(100, 0, 0, 10, 0)
 		c.Tier = tt.tier
-		require.Equal(t, tt.want*1000, tt.p.Cost(&c), tt.name)
+		require.Equal(t, tt.want*1000, tt.p.Cost(&c).Total, tt.name)
 	}
 
 	long := call(1001, 1, 0, 0, 0)
 	long.Tier = "flex"
-	require.Equal(t, int64(1001*2000+10*1000), own.Cost(&long), "flex has one price of input for all lengths")
+	require.Equal(t, int64(1001*2000+10*1000), own.Cost(&long).Total, "flex has one price of input for all lengths")
 	odd := call(1, 0, 0, 0, 0)
 	odd.Tier = "batch"
-	require.Equal(t, int64(1), prices(t, "- {provider: openai, model: m, input: 0.001, output: 0}").Cost(&odd), "half a nano-dollar is rounded up")
+	require.Equal(t, int64(1), prices(t, "- {provider: openai, model: m, input: 0.001, output: 0}").Cost(&odd).Total, "half a nano-dollar is rounded up")
 }
 
 func TestPricePerCallOfTheTable(t *testing.T) {
 	c := call(1000, 0, 0, 1000, 0)
-	require.Equal(t, int64(12_000_000+1_000_000+1_000_000), builtinTable(t).Find("perplexity", "sonar").Cost(&c))
+	require.Equal(t, int64(12_000_000+1_000_000+1_000_000), builtinTable(t).Find("perplexity", "sonar").Cost(&c).Total)
 	free := builtinTable(t).Find("openrouter", "deepseek/deepseek-r1:free")
-	require.Zero(t, free.Cost(&c))
+	require.Zero(t, free.Cost(&c).Total)
 }

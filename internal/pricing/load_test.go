@@ -36,7 +36,7 @@ func (c *costCase) check(t *testing.T, table *Table) {
 		return
 	}
 	c.call.Tier = c.tier
-	require.Equal(t, c.want*thousand, p.Cost(&c.call), "%s %s %s as %s", c.provider, c.model, c.tier, p.ID())
+	require.Equal(t, c.want*thousand, p.Cost(&c.call).Total, "%s %s %s as %s", c.provider, c.model, c.tier, p.ID())
 }
 
 func TestLiteLLM(t *testing.T) {
@@ -242,7 +242,7 @@ func FuzzLoad(f *testing.F) {
 		for _, tier := range []string{"", "flex", "priority", "batch"} {
 			huge.Tier = tier
 			for _, model := range []string{"m", "a/b", "gpt-4o", "us.anthropic.claude-4-sonnet-v1:0", "x:free"} {
-				if p := table.Find("azure.ai.openai", model); p != nil && p.Cost(&huge) < 0 {
+				if p := table.Find("azure.ai.openai", model); p != nil && p.Cost(&huge).Total < 0 {
 					t.Fatalf("%s: negative cost", p.ID())
 				}
 			}
@@ -263,7 +263,7 @@ func FuzzFind(f *testing.F) {
 			t.Fatal("two answers")
 		}
 		c := call(1000, 1000, 1000, 1000, 1000)
-		if p != nil && p.Cost(&c) < 0 {
+		if p != nil && p.Cost(&c).Total < 0 {
 			t.Fatal("negative cost")
 		}
 	})

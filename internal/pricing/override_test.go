@@ -87,12 +87,12 @@ func TestOverridesOverFiles(t *testing.T) {
 func TestOverridesReplaceTheEntry(t *testing.T) {
 	p := with(t, override("anthropic", "claude-sonnet-4-5", 8)).Find("anthropic", "claude-sonnet-4-5")
 	for _, tokens := range []Call{call(1000, 0, 0, 0, 0), call(0, 1000, 0, 0, 0), call(0, 0, 1000, 0, 0), call(0, 0, 0, 0, 1000)} {
-		require.Equal(t, int64(1000*8000), p.Cost(&tokens))
+		require.Equal(t, int64(1000*8000), p.Cost(&tokens).Total)
 	}
 	long := call(300_000, 0, 0, 0, 0)
-	require.Equal(t, int64(300_000*8000), p.Cost(&long))
+	require.Equal(t, int64(300_000*8000), p.Cost(&long).Total)
 	long.Tier = "batch"
-	require.Equal(t, int64(300_000*4000), p.Cost(&long))
+	require.Equal(t, int64(300_000*4000), p.Cost(&long).Total)
 }
 
 // Until an override begins, the entry of the table holds.

@@ -31,9 +31,9 @@ func (p *Price) at(unixNano int64) *rates {
 	return &p.periods[0].rates
 }
 
-// Cost is what a call costs in nano-USD, rounded half up once. It is never
-// negative and stops at the largest int64.
-func (p *Price) Cost(c *Call) int64 {
+// Cost is what a call costs in nano-USD; each number is rounded half up once. It is
+// never negative and stops at the largest int64.
+func (p *Price) Cost(c *Call) usage.Price {
 	r := p.at(c.At)
 	l, divisor := &r.normal, uint64(million)
 	tier := serviceTier(c.Tier)
@@ -44,11 +44,18 @@ func (p *Price) Cost(c *Call) int64 {
 		divisor *= 2
 	}
 	var sum wide
-	prices := l.at(c.prompt())
-	for k, n := range c.amounts() {
+	prices, amounts := l.at(c.prompt()), c.amounts()
+	for k, n := range amounts {
 		sum.addProduct(n, uint64(prices[k]))
 	}
-	return usage.AddSaturating(sum.divided(divisor), r.call)
+	of := func(t usage.TokenType) int64 {
+		var part wide
+		part.addProduct(amounts[t], uint64(prices[t]))
+		return part.divided(divisor)
+	}
+	return usage.Price{
+		Total: usage.AddSaturating(sum.divided(divisor), r.call), Input: of(usage.Input), Output: of(usage.Output),
+	}
 }
 
 // Rate is the price of a type of token in nano-USD per million, of short calls

@@ -8,6 +8,9 @@ import (
 // AddAmount keeps what a data point says, for Record.Amount.
 func (b *Batch) AddAmount(a Amount) int32 {
 	b.amounts = append(b.amounts, a)
+	if a.Stream != 0 {
+		b.points++
+	}
 	return int32(len(b.amounts))
 }
 
@@ -66,35 +69,25 @@ func (b *Batch) findSources() {
 func (b *Batch) dropSources() {
 	for i := range b.records {
 		r := &b.records[i]
+		if r.Group == NoGroup {
+			continue
+		}
 		if source := b.groups[r.Group].source; source > 0 && r.verdict == Counted && b.sources[source-1].dropped {
 			b.Drop(i, SkippedDuplicateSignal)
 		}
 	}
 }
 
-// Points calls f with every cumulative point, counted or not: the next one
-// builds on it either way, unless it is the same point again. f subtracts what
-// is known of the stream and returns what becomes of the record: Counted, or why
-// it adds nothing.
-func (b *Batch) Points(f func(*Amount) Verdict) (found bool) {
-	if len(b.amounts) == 0 {
-		return false
+// share is what, of the cost of tokens, those cost that are owed, rounded half up.
+func share(cost, tokens, owed int64) int64 {
+	owed = min(owed, tokens)
+	if cost <= 0 || owed <= 0 {
+		return 0
 	}
-	for i := range b.records {
-		r := &b.records[i]
-		if r.Amount == 0 || r.verdict == Duplicate {
-			continue
-		}
-		a := &b.amounts[r.Amount-1]
-		if a.Stream == 0 {
-			continue
-		}
-		found = true
-		if v := f(a); v != Counted && r.verdict == Counted {
-			b.Drop(i, v)
-		}
-	}
-	return found
+	hi, lo := bits.Mul64(uint64(cost), uint64(owed))
+	lo, carry := bits.Add64(lo, uint64(tokens)/2, 0)
+	part, _ := bits.Div64(hi+carry, lo, uint64(tokens))
+	return int64(part)
 }
 
 // cost is what tokens cost at a rate in nano-USD per million, rounded half up.

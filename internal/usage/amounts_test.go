@@ -55,15 +55,19 @@ func TestPointsAreAskedUnlessTheyAreDuplicates(t *testing.T) {
 		t.Error("asked")
 		return Counted
 	}
-	assert.False(t, b.Points(never), "no data points")
+	requests := func(subtract func(*Amount) Verdict) int64 {
+		b.Sum()
+		return b.Settle(subtract)[0].TotalRequests()
+	}
+	assert.Equal(t, int64(1), requests(never), "no data points")
 	point(0, Counted)
-	assert.False(t, b.Points(never), "no cumulative ones")
+	assert.Equal(t, int64(1+5), requests(never), "no cumulative ones")
 	point(1, Counted)
 	point(2, Counted)
 	point(3, SkippedDuplicateSignal)
 	point(4, Duplicate)
 	var asked []uint64
-	assert.True(t, b.Points(func(a *Amount) Verdict {
+	assert.Equal(t, int64(1+5+4), requests(func(a *Amount) Verdict {
 		asked = append(asked, a.Stream)
 		a.Count--
 		if a.Stream == 1 {
@@ -75,6 +79,33 @@ func TestPointsAreAskedUnlessTheyAreDuplicates(t *testing.T) {
 	assert.Equal(t, Ledger{Counted: 3, SkippedBaseline: 1, SkippedDuplicateSignal: 1, Duplicate: 1}, b.Ledger)
 	assert.Equal(t, int64(1+5+4), b.Seal()[0].TotalRequests())
 	assert.Equal(t, int64(3), b.Counted(0), "records, not requests")
+}
+
+func TestSpreadsOfStreamsAreKept(t *testing.T) {
+	b := sourced(0)
+	given := func() []BucketCount {
+		return []BucketCount{{Bucket: 5, Count: 2}, {Bucket: 9}, {Bucket: 1, Count: 1}, {Bucket: 5, Count: math.MaxInt64}}
+	}
+	b.AddAmount(Amount{Value: Value{Spread: given()}})
+	b.AddAmount(Amount{Stream: 1, Value: Value{Spread: given()}})
+	b.AddAmount(Amount{Stream: 1, Value: Value{Spread: []BucketCount{{Bucket: 3}}}})
+	b.KeepSpreads()
+	want := []BucketCount{{Bucket: 1, Count: 1}, {Bucket: 5, Count: math.MaxInt64}}
+	assert.Equal(t, given(), b.amounts[0].Spread, "that of a delta is no stream's")
+	assert.Nil(t, b.amounts[0].Kept)
+	assert.Equal(t, want, b.amounts[1].Spread)
+	b.amounts[1].Spread[0].Count = 99
+	assert.Equal(t, want, b.amounts[1].Kept, "a copy")
+	assert.Empty(t, b.amounts[2].Kept)
+}
+
+func TestSpreadsAddUpInAnyOrder(t *testing.T) {
+	n := func(bucket Bucket, count int64) BucketCount { return BucketCount{Bucket: bucket, Count: count} }
+	var arena, sum []BucketCount
+	for _, more := range [][]BucketCount{{n(2, 1), n(4, 1)}, {n(4, 1)}, {n(3, 1), n(4, 1), n(2, 1), n(2, math.MaxInt64)}, {}, {n(4, 1), n(3, 1)}} {
+		sum = extend(&arena, sum, more)
+	}
+	assert.Equal(t, []BucketCount{n(2, math.MaxInt64), n(4, 4), n(3, 2)}, sum)
 }
 
 func TestCallsOfCountedRecordsAreAsked(t *testing.T) {
@@ -132,6 +163,41 @@ func TestCostOfTokens(t *testing.T) {
 	} {
 		assert.Equal(t, c.want, cost(c.tokens, c.rate), "%d at %d", c.tokens, c.rate)
 	}
+}
+
+func TestDiscountIsAShareOfThePrice(t *testing.T) {
+	for _, c := range []struct{ cost, tokens, owed, want int64 }{
+		{100, 10, 0, 0},
+		{100, 10, 3, 30},
+		{100, 10, 10, 100},
+		{100, 10, 11, 100},
+		{1, 2, 1, 1}, // half up
+		{1, 3, 1, 0},
+		{0, 10, 10, 0},
+		{100, 0, 10, 0},
+		{math.MaxInt64, math.MaxInt64, math.MaxInt64, math.MaxInt64},
+		{math.MaxInt64, math.MaxInt64, 1, 1},
+		{math.MaxInt64, 2, 1, math.MaxInt64/2 + 1},
+	} {
+		assert.Equal(t, c.want, share(c.cost, c.tokens, c.owed), "%d of %d tokens that cost %d", c.owed, c.tokens, c.cost)
+	}
+	b := sourced(0)
+	for token, n := range map[TokenType]int64{Input: 10, CacheRead: 20, Output: 30} {
+		b.Add(Record{Amount: b.AddAmount(Amount{Value: Value{Sum: n}, Field: FieldTokens + Field(token), Rate: 2_000_000})}, 0)
+	}
+	d := b.Seal()[0]
+	d.Discount(5, 10)
+	assert.Equal(t, int64(120-10-20), d.CostPriced)
+	d.Discount(5, 10)
+	assert.Equal(t, int64(120-10-20), d.CostPriced, "once")
+}
+
+// Calls whose times are not known are calls, and nothing else.
+func TestUntimedAmountsAreCalls(t *testing.T) {
+	b := sourced(0)
+	b.Add(Record{Amount: b.AddAmount(Amount{Value: Value{Sum: 7, Count: 4}, Untimed: true, Calls: true, Field: FieldDuration})}, 0)
+	d := b.Seal()[0]
+	assert.Equal(t, []int64{5, 0}, []int64{d.TotalRequests(), d.Duration})
 }
 
 func TestWithdrawnAliases(t *testing.T) {

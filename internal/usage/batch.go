@@ -9,7 +9,7 @@ type Record struct {
 	Duration      int64
 	RequestBytes  int64
 	ResponseBytes int64
-	// Group is the record's identity: what [Batch.Group] returned.
+	// Group is the record's identity: what [Batch.Group] returned, or NoGroup.
 	Group int32
 	// Inference points to what only inference calls have: what
 	// [Batch.AddInference] returned, or 0.
@@ -21,7 +21,13 @@ type Record struct {
 	Outcome Outcome
 	// verdict is what becomes of the record; Counted until it is dropped.
 	verdict Verdict
+	// hit says that it counts for meters of the user's own.
+	hit bool
 }
+
+// NoGroup is of a record that is no call of an endpoint or to a provider, but tells
+// of something else that counts: a session, or a meter of the user's own.
+const NoGroup = -1
 
 // Batch is what one Consume call amounts to: its records, grouped by identity
 // and hour. It is filled by extract, sealed, committed by the engine and then
@@ -37,7 +43,10 @@ type Batch struct {
 	records    []Record
 	inferences []Inference
 	amounts    []Amount
+	points     int // amounts that are of cumulative streams
 	calls      []recordCall
+	touches    []Touch
+	hits       []hit
 	groups     []group
 	sources    []source
 	resource   int // first of the sources of the resource being read
@@ -77,6 +86,7 @@ type group struct {
 	// observations, counted by Seal
 	durations, firstTokens int
 	counted                int32 // records
+	hit                    int32 // those of them that count for meters, too
 }
 
 // span is a part of Batch.keys.
@@ -97,7 +107,8 @@ func (b *Batch) Reset() {
 	clear(b.amounts) // they refer to spreads
 	b.records, b.inferences, b.amounts, b.calls = b.records[:0], b.inferences[:0], b.amounts[:0], b.calls[:0]
 	b.groups, b.sources, b.keys, b.deltas = b.groups[:0], b.sources[:0], b.keys[:0], b.deltas[:0]
-	b.resource = 0
+	b.touches, b.hits = b.touches[:0], b.hits[:0]
+	b.resource, b.points = 0, 0
 }
 
 // Source returns the number of a signal that tells of calls which others may
@@ -190,7 +201,9 @@ func (b *Batch) Add(r Record, key uint64) int {
 	b.records = append(b.records, r)
 	b.Marks.add(key)
 	b.Ledger[Counted]++
-	b.groups[r.Group].counted++
+	if r.Group != NoGroup {
+		b.groups[r.Group].counted++
+	}
 	return len(b.records) - 1
 }
 
@@ -198,11 +211,15 @@ func (b *Batch) Add(r Record, key uint64) int {
 // stays: what repeats a call in this batch may come back without the call.
 func (b *Batch) Drop(record int, verdict Verdict) {
 	r := &b.records[record]
-	b.Ledger.Move(r.verdict, verdict, 1)
-	if r.verdict == Counted && verdict != Counted {
+	before := r.booked()
+	if r.verdict == Counted && verdict != Counted && r.Group != NoGroup {
 		b.groups[r.Group].counted--
+		if r.hit {
+			b.groups[r.Group].hit--
+		}
 	}
 	r.verdict = verdict
+	b.Ledger.Move(before, r.booked(), 1)
 }
 
 // WithdrawAliases takes back the second keys of records that are not counted:
@@ -238,96 +255,9 @@ func (b *Batch) Key(group int) (key []byte, hash uint64) {
 // ShadowOf is the claim that a group shadows; empty for nearly all groups.
 func (b *Batch) ShadowOf(group int) []byte { return b.bytes(b.groups[group].shadow) }
 
-// Counted is how many records of a group are counted.
-func (b *Batch) Counted(group int) int64 { return int64(b.groups[group].counted) }
-
-// Seal adds the records up and returns a delta for every group, in order. The
-// deltas share the batch's memory and end with the next Seal. Groups without
-// records have no requests.
-func (b *Batch) Seal() []Delta {
-	b.prepareDeltas()
-	for i := range b.records {
-		if r := &b.records[i]; r.verdict == Counted {
-			b.addRecord(&b.deltas[r.Group], r)
-		}
-	}
-	for i := range b.deltas {
-		b.deltas[i].settle()
-	}
-	return b.deltas
-}
-
-// prepareDeltas gives every delta room for its observations in one array:
-// counting first makes that one allocation at most, and none when reused.
-func (b *Batch) prepareDeltas() {
-	b.countObservations()
-	b.deltas, b.spreads = b.deltas[:0], b.spreads[:0]
-	at := 0
-	for i := range b.groups {
-		g := &b.groups[i]
-		first := at + g.durations
-		end := first + g.firstTokens
-		b.deltas = append(b.deltas, Delta{
-			Hour:        g.hour,
-			Durations:   b.buckets[at:at:first],
-			FirstTokens: b.buckets[first:first:end],
-		})
-		at = end
-	}
-}
-
-func (b *Batch) countObservations() {
-	for i := range b.groups {
-		b.groups[i].durations, b.groups[i].firstTokens = 0, 0
-	}
-	total := 0
-	for i := range b.records {
-		r := &b.records[i]
-		if r.verdict != Counted || r.Amount > 0 {
-			continue
-		}
-		if r.Bucket != NoBucket {
-			b.groups[r.Group].durations++
-			total++
-		}
-		if b.hasFirstToken(r) {
-			b.groups[r.Group].firstTokens++
-			total++
-		}
-	}
-	if cap(b.buckets) < total {
-		b.buckets = make([]Bucket, total)
-	}
-}
-
-func (b *Batch) hasFirstToken(r *Record) bool {
-	return r.Inference > 0 && b.inferences[r.Inference-1].TimeToFirstToken >= 0
-}
-
-func (b *Batch) addRecord(d *Delta, r *Record) {
-	if r.Amount > 0 {
-		d.addAmount(&b.amounts[r.Amount-1], r.Outcome, &b.spreads)
-		return
-	}
-	d.Requests[r.Outcome]++
-	d.Duration = AddSaturating(d.Duration, r.Duration)
-	if r.Bucket != NoBucket {
-		d.Durations = append(d.Durations, r.Bucket)
-	}
-	d.RequestBytes = AddSaturating(d.RequestBytes, r.RequestBytes)
-	d.ResponseBytes = AddSaturating(d.ResponseBytes, r.ResponseBytes)
-	if r.Inference == 0 {
-		return
-	}
-	inference := &b.inferences[r.Inference-1]
-	for t, n := range inference.Tokens {
-		d.Tokens[t] = AddSaturating(d.Tokens[t], n)
-	}
-	if inference.TimeToFirstToken >= 0 {
-		d.TimeToFirstToken = AddSaturating(d.TimeToFirstToken, inference.TimeToFirstToken)
-		d.FirstTokens = append(d.FirstTokens, inference.Bucket)
-	}
-	d.addCost(inference)
+// Counted is how many records are counted for a group and for nothing else.
+func (b *Batch) Counted(group int) int64 {
+	return int64(b.groups[group].counted - b.groups[group].hit)
 }
 
 // AppendClaim appends the claim of inference calls of a service at a provider.

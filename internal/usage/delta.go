@@ -1,7 +1,5 @@
 package usage
 
-import "slices"
-
 // Delta is what one commit adds to one series in one hour.
 type Delta struct {
 	// Slot is the series' number in the engine; set when the batch is committed.
@@ -17,6 +15,9 @@ type Delta struct {
 	FirstTokenSpread []BucketCount
 
 	rates [TokenTypes]int64 // of tokens that data points tell of
+	// inputCost and outputCost are what of CostPriced is for tokens of Input and
+	// of Output, until Discount.
+	inputCost, outputCost int64
 }
 
 // Any says whether there is anything.
@@ -31,6 +32,8 @@ func (d *Delta) addCost(call *Inference) {
 		d.CostReported = AddSaturating(d.CostReported, call.Cost)
 	case CostPriced:
 		d.CostPriced = AddSaturating(d.CostPriced, call.Cost)
+		d.inputCost = AddSaturating(d.inputCost, call.InputCost)
+		d.outputCost = AddSaturating(d.outputCost, call.OutputCost)
 	case CostUnknown:
 		d.Unpriced = AddSaturating(d.Unpriced, 1)
 	case NoCost:
@@ -45,7 +48,7 @@ func (d *Delta) addAmount(a *Amount, outcome Outcome, spreads *[]BucketCount) {
 	if a.Calls && a.Unpriced {
 		d.Unpriced = AddSaturating(d.Unpriced, a.Count)
 	}
-	if a.Field < 0 {
+	if a.Field < 0 || a.Untimed {
 		return
 	}
 	sum := d.Fields()[a.Field]
@@ -64,24 +67,6 @@ func (d *Delta) addAmount(a *Amount, outcome Outcome, spreads *[]BucketCount) {
 	}
 }
 
-// extend adds observations to others, with room taken from an arena.
-func extend(arena *[]BucketCount, have, more []BucketCount) []BucketCount {
-	for _, b := range more {
-		i := slices.IndexFunc(have, func(x BucketCount) bool { return x.Bucket == b.Bucket })
-		if i >= 0 {
-			have[i].Count = AddSaturating(have[i].Count, b.Count)
-			continue
-		}
-		if len(have) == cap(have) {
-			first, room := len(*arena), max(16, 2*cap(have))
-			*arena = slices.Grow(*arena, room)[:first+room]
-			have = append((*arena)[first:first:first+room], have...)
-		}
-		have = append(have, b)
-	}
-	return have
-}
-
 // owe notes that a part stands in its whole as well.
 func (d *Delta) owe(part Field, n int64) {
 	owed := &d.InputOwed
@@ -95,67 +80,27 @@ func (d *Delta) owe(part Field, n int64) {
 func (d *Delta) settle() {
 	pay(&d.Tokens[Input], &d.InputOwed)
 	pay(&d.Tokens[Output], &d.OutputOwed)
-	for t, rate := range d.rates {
-		if rate > 0 {
-			d.CostPriced = AddSaturating(d.CostPriced, cost(d.Tokens[t], rate))
-		}
+	if d.rates == [TokenTypes]int64{} {
+		return
 	}
+	var costs [TokenTypes]int64
+	for t, rate := range d.rates {
+		costs[t] = cost(d.Tokens[t], rate)
+		d.CostPriced = AddSaturating(d.CostPriced, costs[t])
+	}
+	d.inputCost = AddSaturating(d.inputCost, costs[Input])
+	d.outputCost = AddSaturating(d.outputCost, costs[Output])
 }
 
 // Discount takes what tokens cost that a series owes off the price of those that
-// come in: they were priced when they came first.
+// come in: they were priced when they came first. It does so once.
 func (d *Delta) Discount(inputOwed, outputOwed int64) {
-	off := AddSaturating(cost(min(d.Tokens[Input], inputOwed), d.rates[Input]), cost(min(d.Tokens[Output], outputOwed), d.rates[Output]))
+	off := AddSaturating(share(d.inputCost, d.Tokens[Input], inputOwed), share(d.outputCost, d.Tokens[Output], outputOwed))
 	d.CostPriced -= min(d.CostPriced, off)
+	d.inputCost, d.outputCost = 0, 0
 }
 
 func pay(have, owed *int64) {
 	n := min(*have, *owed)
 	*have, *owed = *have-n, *owed-n
-}
-
-// Definition introduces a series: from its slot to its identity.
-type Definition struct {
-	Slot   uint32
-	Schema *Schema
-	Values []string
-	// Start is when the series began, in Unix nanoseconds.
-	Start int64
-}
-
-// Commit is the unit of counting and of the journal: it takes effect as a
-// whole or not at all.
-type Commit struct {
-	// Seq numbers commits without gaps, over restarts too.
-	Seq uint64
-	// Moment is when the commit happened; neither clock ever goes back.
-	Moment
-	Signal  Signal
-	Ledger  Ledger
-	Defined []Definition
-	Deltas  []Delta
-	// Keys are the dedup keys that this commit makes known.
-	Keys []uint64
-	// Choices, Calls and Streams are what it adds to, or changes in, the memory
-	// by which one call counts once. What they refer to is the commit's own.
-	Choices []Choice
-	Calls   []Call
-	Streams []Stream
-}
-
-// Totals are what a snapshot holds beside the series.
-type Totals struct {
-	// Seq is the newest commit contained in the totals.
-	Seq uint64
-	// Moment is the newest one given to a commit or an export.
-	Moment
-	Ledgers Ledgers
-	// Window is the one that is on its way.
-	Window Window
-	// Since is from when on cumulative streams are known from their beginning, in
-	// Unix nanoseconds; 0: that is not known.
-	Since int64
-	// Forgotten is the latest start of a stream that had to be forgotten, in Unix
-	// nanoseconds; 0: none had to.
-	Forgotten int64
 }

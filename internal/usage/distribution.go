@@ -54,7 +54,8 @@ func (d *Distribution) at(scale int32) Distribution {
 	last := int(d.Offset) + len(d.Counts) - 1
 	out.Counts = make([]uint64, last>>by-int(out.Offset)+1)
 	for i, n := range d.Counts {
-		out.Counts[(int(d.Offset)+i)>>by-int(out.Offset)] += n
+		c := &out.Counts[(int(d.Offset)+i)>>by-int(out.Offset)]
+		*c = min(*c+min(n, math.MaxInt64), math.MaxInt64) // where the engine's stop
 	}
 	return out
 }

@@ -103,6 +103,8 @@ func TestFieldsAreAllMeasures(t *testing.T) {
 	want.TimeToFirstToken = 14
 	want.CostReported, want.CostPriced, want.Unpriced = 15, 16, 17
 	want.InputOwed, want.OutputOwed = 18, 19
+	want.Opened, want.Closed = 20, [CloseReasons]int64{21, 22, 23, 24, 25, 26}
+	want.Hits, want.Value, want.ValueParts = 27, 28, 29
 	assert.Equal(t, want, m)
 	for f, n := range map[Field]int64{
 		FieldRequests: m.Requests[0], FieldDuration: m.Duration, FieldRequestBytes: m.RequestBytes,
@@ -135,4 +137,10 @@ func TestWindowIsTaken(t *testing.T) {
 func TestCountSaturates(t *testing.T) {
 	d := Distribution{Zero: 1, Counts: []uint64{math.MaxUint64, 5}}
 	assert.Equal(t, uint64(math.MaxUint64), d.Count())
+}
+
+// At a coarser resolution, too, a bucket stops where those of the engine do.
+func TestCoarserBucketsSaturate(t *testing.T) {
+	d := Distribution{Scale: 3, Counts: []uint64{math.MaxInt64, math.MaxInt64, math.MaxInt64, 7, 5}}
+	assert.Equal(t, Distribution{Scale: 1, Counts: []uint64{math.MaxInt64, 5}}, d.at(1))
 }

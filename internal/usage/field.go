@@ -19,9 +19,15 @@ const (
 	// FieldInputOwed and FieldOutputOwed are bookkeeping and never exported.
 	FieldInputOwed  = FieldUnpriced + 1
 	FieldOutputOwed = FieldInputOwed + 1
+	FieldOpened     = FieldOutputOwed + 1
+	// FieldClosed is the first of a field for each reason.
+	FieldClosed     = FieldOpened + 1
+	FieldHits       = FieldClosed + Field(CloseReasons)
+	FieldValue      = FieldHits + 1
+	FieldValueParts = FieldValue + 1
 
 	// FieldCount is the number of fields.
-	FieldCount = int(FieldOutputOwed) + 1
+	FieldCount = int(FieldValueParts) + 1
 )
 
 // FieldTimes is a time for each field, in Unix nanoseconds.
@@ -36,5 +42,7 @@ func (m *Measures) Fields() [FieldCount]*int64 {
 		&m.TimeToFirstToken,
 		&m.CostReported, &m.CostPriced, &m.Unpriced,
 		&m.InputOwed, &m.OutputOwed,
+		&m.Opened, &m.Closed[0], &m.Closed[1], &m.Closed[2], &m.Closed[3], &m.Closed[4], &m.Closed[5],
+		&m.Hits, &m.Value, &m.ValueParts,
 	}
 }

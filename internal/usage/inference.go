@@ -9,7 +9,14 @@ type Inference struct {
 	// Cost is in nano-USD; what it is known from, if it is known.
 	Cost       int64
 	CostSource CostSource
+	// InputCost and OutputCost are what of a priced Cost is for tokens of Input and
+	// of Output.
+	InputCost, OutputCost int64
 }
+
+// Price is what a call costs in nano-USD: all of it, and what of that is for tokens
+// of Input and of Output.
+type Price struct{ Total, Input, Output int64 }
 
 // CostSource is where a cost comes from.
 type CostSource uint8

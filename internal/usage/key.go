@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
+	"hash"
 	"hash/maphash"
 	"unicode/utf8"
 )
@@ -18,16 +19,20 @@ import (
 const (
 	schemaBytes = 2
 	lengthBytes = 2
-	// MaxValueBytes bounds a value: identities are multiplied by the number of
-	// series, and values come from strangers. A longer one is cut and ends in a
-	// hash of the whole, so that it stays apart from others that begin alike.
-	MaxValueBytes = 256
-	hashSuffix    = 1 + 16 // "~" and eight bytes in hexadecimal
+	// LongestValue is how many bytes of a value can be kept.
+	LongestValue = 4096
+	hashSuffix   = 1 + 16 // "~" and eight bytes in hexadecimal
 )
 
 // KeyBuilder writes one key at a time into a buffer that it reuses, so that
 // joined names such as "GET /users/{id}" never become strings per record.
+//
+// Limit, if set, bounds values to so many bytes: identities are multiplied by the
+// number of series, and values come from strangers. A longer one is cut and ends
+// in a hash of the whole, so that it stays apart from others that begin alike.
 type KeyBuilder struct {
+	Limit int
+
 	buf  []byte
 	open int // start of the value being written
 }
@@ -52,6 +57,9 @@ func (k *KeyBuilder) Value(v string) {
 	k.measure()
 }
 
+// Resume starts a key that goes on from another one.
+func (k *KeyBuilder) Resume(key []byte) { k.buf = append(k.buf[:0], key...) }
+
 // Open begins a value that is written in parts.
 func (k *KeyBuilder) Open() {
 	k.buf = append(k.buf, 0, 0)
@@ -67,6 +75,21 @@ func (k *KeyBuilder) WriteWith(appendTo func([]byte) []byte) { k.buf = appendTo(
 // Empty says whether nothing was written to the open value yet.
 func (k *KeyBuilder) Empty() bool { return len(k.buf) == k.open }
 
+// hashBytes is how much of a hash stands for a value.
+const hashBytes = 16
+
+// Hash puts a hash, in hexadecimal, in the place of what was written to the open
+// value.
+func (k *KeyBuilder) Hash(h hash.Hash) {
+	h.Reset()
+	_, _ = h.Write(k.buf[k.open:]) // never fails: see hash.Hash
+	sum := len(k.buf)
+	k.buf = h.Sum(k.buf)
+	text := len(k.buf)
+	k.buf = hex.AppendEncode(k.buf, k.buf[sum:sum+hashBytes])
+	k.buf = append(k.buf[:k.open], k.buf[text:]...)
+}
+
 // Close ends the open value. What it was made of came from strangers: it is
 // made valid UTF-8, because exporters refuse anything else.
 func (k *KeyBuilder) Close() {
@@ -78,17 +101,21 @@ func (k *KeyBuilder) Close() {
 
 // measure fills in the length of the open value, shortening it if need be.
 func (k *KeyBuilder) measure() {
-	if len(k.buf)-k.open > MaxValueBytes {
-		k.shorten()
+	limit := LongestValue
+	if k.Limit > 0 {
+		limit = k.Limit
+	}
+	if len(k.buf)-k.open > limit {
+		k.shorten(limit)
 	}
 	binary.LittleEndian.PutUint16(k.buf[k.open-lengthBytes:], uint16(len(k.buf)-k.open))
 }
 
 // shorten cuts the open value on a rune boundary and appends its hash, which
 // has to be the same in every process: series survive restarts.
-func (k *KeyBuilder) shorten() {
+func (k *KeyBuilder) shorten(limit int) {
 	sum := sha256.Sum256(k.buf[k.open:])
-	end := k.open + MaxValueBytes - hashSuffix
+	end := k.open + limit - hashSuffix
 	for end > k.open && !utf8.RuneStart(k.buf[end]) {
 		end--
 	}
@@ -105,8 +132,21 @@ func (k *KeyBuilder) Values() []byte { return k.buf[schemaBytes:] }
 // Key is the owned form of a built key.
 type Key string
 
+// AppendBase appends the key of the base identity of one whose key is given.
+func AppendBase(dst, key []byte, base *Schema) []byte {
+	end := schemaBytes
+	for range base.Names {
+		end += lengthBytes + int(binary.LittleEndian.Uint16(key[end:]))
+	}
+	dst = binary.LittleEndian.AppendUint16(dst, uint16(base.ID))
+	return append(dst, key[schemaBytes:end]...)
+}
+
 // Schema is the number of the key's schema.
 func (k Key) Schema() SchemaID { return SchemaID(uint16(k[0]) | uint16(k[1])<<8) }
+
+// SchemaOf is the number of the schema of a key that is not owned.
+func SchemaOf(key []byte) SchemaID { return SchemaID(binary.LittleEndian.Uint16(key)) }
 
 // AppendValues appends the key's values to dst; they share the key's memory.
 func (k Key) AppendValues(dst []string) []string {

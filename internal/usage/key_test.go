@@ -2,6 +2,8 @@ package usage
 
 import (
 	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -44,13 +46,41 @@ func TestKeyValuesAreValidAndBounded(t *testing.T) {
 	var schemas Schemas
 	s := schemas.Intern(Endpoint, []string{"a"})
 	assert.Equal(t, []string{"a\uFFFDb"}, keyOf(s, "a\xff\xfeb").AppendValues(nil))
-	long := "x" + strings.Repeat("é", MaxValueBytes) // the cut falls inside a rune
-	cut := keyOf(s, long).AppendValues(nil)[0]
-	assert.LessOrEqual(t, len(cut), MaxValueBytes)
-	assert.True(t, utf8.ValidString(cut))
-	assert.NotEqual(t, cut, keyOf(s, long+"é").AppendValues(nil)[0], "values that begin alike stay apart")
-	assert.Equal(t, strings.Repeat("a", MaxValueBytes), keyOf(s, strings.Repeat("a", MaxValueBytes)).AppendValues(nil)[0])
+	for _, limit := range []int{0, 32, 256} {
+		k := KeyBuilder{Limit: limit}
+		bound := limit
+		if limit == 0 {
+			bound = LongestValue
+		}
+		cut := func(value string) string {
+			k.Set(s, []string{value})
+			return Key(k.Bytes()).AppendValues(nil)[0]
+		}
+		long := "x" + strings.Repeat("é", bound) // the cut falls inside a rune
+		assert.LessOrEqual(t, len(cut(long)), bound)
+		assert.True(t, utf8.ValidString(cut(long)))
+		assert.NotEqual(t, cut(long), cut(long+"é"), "values that begin alike stay apart")
+		assert.Equal(t, strings.Repeat("a", bound), cut(strings.Repeat("a", bound)))
+	}
 	assert.NotPanics(t, func() { keyOf(s, strings.Repeat("\x80", 70_000)) })
+}
+
+// A hash stands for the whole value, whatever its length, and fits every limit.
+func TestHashedKeyValues(t *testing.T) {
+	var schemas Schemas
+	s := schemas.Intern(Endpoint, []string{"a", "b", "c"})
+	for _, value := range []string{"", "a", "ada@example.com", strings.Repeat("x", 300), "\xff"} {
+		k := KeyBuilder{Limit: 32}
+		k.Reset(s)
+		k.Value("before")
+		k.Open()
+		k.Write(value)
+		k.Hash(sha256.New())
+		k.Close()
+		k.Value("behind")
+		want := sha256.Sum256([]byte(value))
+		assert.Equal(t, []string{"before", hex.EncodeToString(want[:16]), "behind"}, Key(k.Bytes()).AppendValues(nil), "%q", value)
+	}
 }
 
 func FuzzKey(f *testing.F) {

@@ -9,6 +9,13 @@ const (
 	Endpoint Kind = iota
 	// Provider is what an app consumes.
 	Provider
+	// Own is a meter of the user's own.
+	Own
+	// Sessions is those of a provider or an endpoint.
+	Sessions
+
+	// Kinds is the number of kinds.
+	Kinds = int(Sessions) + 1
 )
 
 // String is the name used in metric names and logs.
@@ -18,6 +25,10 @@ func (k Kind) String() string {
 		return "endpoint"
 	case Provider:
 		return "provider"
+	case Own:
+		return "meter"
+	case Sessions:
+		return "session"
 	default:
 		return "unknown"
 	}
@@ -34,6 +45,15 @@ const (
 	AttrProviderKind = "usage.provider.kind"
 	AttrModel        = "usage.model"
 	AttrOperation    = "usage.operation"
+	// AttrKind says whether sessions are those of a provider or of an endpoint.
+	AttrKind = "usage.kind"
+	// AttrMeter and AttrUnit are of meters of the user's own: their metric has
+	// them as its name and its unit.
+	AttrMeter = "usage.meter"
+	AttrUnit  = "usage.meter.unit"
+	// AttrOverflow is the only attribute of what has no identity of its own because
+	// there are too many (OpenTelemetry metrics SDK, "Overflow attribute").
+	AttrOverflow = "otel.metric.overflow"
 )
 
 // GenAI is the usage.provider.kind of inference calls.

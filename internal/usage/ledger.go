@@ -31,8 +31,11 @@ const (
 	// before anybody was looking: what they add is not known.
 	SkippedBaseline
 
+	// SkippedPaused items arrived while counting was paused.
+	SkippedPaused
+
 	// Verdicts is the number of verdicts.
-	Verdicts = int(SkippedBaseline) + 1
+	Verdicts = int(SkippedPaused) + 1
 )
 
 // Result is the ledger column of a verdict: counted, duplicate, skipped or
@@ -43,7 +46,7 @@ func (v Verdict) Result() string {
 		return "counted"
 	case Duplicate:
 		return "duplicate"
-	case SkippedNested, SkippedAggregate, SkippedInferenceHTTP, SkippedDuplicateSignal, SkippedBaseline:
+	case SkippedNested, SkippedAggregate, SkippedInferenceHTTP, SkippedDuplicateSignal, SkippedBaseline, SkippedPaused:
 		return "skipped"
 	default:
 		return "unmetered"
@@ -71,6 +74,8 @@ func (v Verdict) Reason() string {
 		return "duplicate_signal"
 	case SkippedBaseline:
 		return "baseline"
+	case SkippedPaused:
+		return "paused"
 	default:
 		return ""
 	}

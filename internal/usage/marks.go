@@ -23,6 +23,13 @@ func (m *Marks) add(key uint64) {
 // Withdraw takes back the key of a record.
 func (m *Marks) Withdraw(record int) { m.Keys[record] = 0 }
 
+// Supply gives a record a key that has none.
+func (m *Marks) Supply(record int, key uint64) {
+	if m.Keys[record] == 0 {
+		m.Keys[record] = key
+	}
+}
+
 // Share adds the key of all records that have none. No record may follow it.
 func (m *Marks) Share(key uint64) {
 	m.add(key)

@@ -23,6 +23,15 @@ type Measures struct {
 	// is owed is taken off the next input, so that no counter ever falls.
 	InputOwed  int64
 	OutputOwed int64
+	// Opened and Closed count sessions; those that are not closed are active.
+	Opened int64
+	Closed [CloseReasons]int64
+	// Hits is how many records met the condition of a meter, Value the whole part
+	// of the sum of their values and ValueParts what remains, in billionths, which
+	// is summed apart: neither addition carries.
+	Hits       int64
+	Value      int64
+	ValueParts int64
 }
 
 // Add adds o to m.
@@ -53,6 +62,15 @@ func (m *Measures) TotalRequests() int64 {
 		n = AddSaturating(n, v)
 	}
 	return n
+}
+
+// Active is the number of sessions that are open.
+func (m *Measures) Active() int64 {
+	closed := int64(0)
+	for _, n := range m.Closed {
+		closed = AddSaturating(closed, n)
+	}
+	return max(0, m.Opened-closed)
 }
 
 // AddSaturating adds two non-negative numbers and stops at the largest int64.

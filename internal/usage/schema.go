@@ -11,7 +11,12 @@ type Schema struct {
 	ID    SchemaID
 	Kind  Kind
 	Names []string
+	// Base is how many of the names, from the first on, are the base identity.
+	Base int
 }
+
+// Overflow says whether a series is of all identities that have none of their own.
+func (s *Schema) Overflow() bool { return s.Names[0] == AttrOverflow }
 
 // Schemas numbers schemas by their content, so that series written with other
 // dimensions than today's stay apart from today's. Not safe for concurrent use.
@@ -26,7 +31,7 @@ func (s *Schemas) Intern(kind Kind, names []string) *Schema {
 			return known
 		}
 	}
-	schema := &Schema{ID: SchemaID(len(s.list)), Kind: kind, Names: slices.Clone(names)}
+	schema := &Schema{ID: SchemaID(len(s.list)), Kind: kind, Names: slices.Clone(names), Base: baseOf(kind, names)}
 	s.list = append(s.list, schema)
 	return schema
 }
@@ -36,8 +41,38 @@ func (s *Schemas) Get(id SchemaID) *Schema { return s.list[id] }
 
 // BaseNames are the dimensions that every series of a kind has.
 func BaseNames(kind Kind) []string {
-	if kind == Endpoint {
+	switch kind {
+	case Endpoint:
 		return []string{AttrService, AttrProtocol, AttrEndpoint}
+	case Provider:
+		return []string{AttrService, AttrProvider, AttrProviderKind, AttrModel, AttrOperation}
+	case Own:
+		return []string{AttrMeter, AttrUnit}
+	case Sessions:
+		return []string{AttrKind}
+	default:
+		return nil
 	}
-	return []string{AttrService, AttrProvider, AttrProviderKind, AttrModel, AttrOperation}
+}
+
+// OwnerNames are the dimensions of the sessions of endpoints or of providers.
+func OwnerNames(kind Kind) []string {
+	if kind == Endpoint {
+		return []string{AttrKind, AttrService, AttrEndpoint}
+	}
+	return []string{AttrKind, AttrProvider}
+}
+
+// Valid says whether a kind has series with these names.
+func Valid(kind Kind, names []string) bool {
+	base := BaseNames(kind)
+	return int(kind) < Kinds && (slices.Equal(names, []string{AttrOverflow}) || len(names) >= len(base) && slices.Equal(names[:len(base)], base))
+}
+
+// baseOf is how many of the names are the base identity.
+func baseOf(kind Kind, names []string) int {
+	if kind == Sessions || slices.Equal(names, []string{AttrOverflow}) {
+		return len(names)
+	}
+	return min(len(BaseNames(kind)), len(names))
 }

@@ -1,5 +1,7 @@
 package usage
 
+import "math"
+
 // Stream is what is known of one cumulative stream of data points: the newest
 // point, from which the next one is subtracted.
 type Stream struct {
@@ -21,6 +23,10 @@ type Value struct {
 	Spread []BucketCount
 }
 
+// NoSum is the Sum of a [Stream] whose newest point counts observations and does not
+// say how long they took. No sum of times is that large.
+const NoSum = math.MaxInt64
+
 // BucketCount is how many observations fell into a bucket.
 type BucketCount struct {
 	Bucket Bucket
@@ -33,12 +39,18 @@ type Amount struct {
 	Value
 	// Stream is the stream of a cumulative point: until the engine has subtracted
 	// what it knows, Value is the whole. 0: a delta.
-	Stream      uint64
+	Stream uint64
+	// Kept is the Spread of a cumulative point for the engine to know: see
+	// [Batch.KeepSpreads].
+	Kept        []BucketCount
 	Start, Time int64 // of the point, Unix ns
 	// Calls says that the point counts calls: Count goes to the requests.
 	Calls bool
 	// Field is what Sum is added to; negative: nothing.
 	Field Field
+	// Untimed says that Field is one of times, and that nobody knows those of the
+	// observations: there is no Sum and no Spread, and Count is.
+	Untimed bool
 	// Part says that a whole contains Sum as well: Input those of the cache, Output
 	// those of reasoning. Sum is taken off there.
 	Part bool

@@ -1,0 +1,82 @@
+package engine
+
+import "github.com/otelusage/usageprocessor/internal/usage"
+
+// Taken is what the exits have of the series: what they have not may not end.
+type Taken struct {
+	// Seq is the newest commit that every exit knows.
+	Seq uint64
+	// Windows says that they are told what has changed, in windows, whatever Seq is.
+	Windows bool
+}
+
+// looksPerLock bounds how many series and sessions are looked at while commits
+// wait.
+const looksPerLock = 512
+
+// BeginExpiry starts the retention of what was restored, and the silence of signals:
+// counting goes on now. Nothing is counted yet.
+func (e *Engine) BeginExpiry(now usage.Moment) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.advance(usage.Moment{Age: now.Age}, 0)
+	e.choices.begin(e.moment.Age)
+	e.orderSessions()
+	e.wheel.begin(e.moment.Age)
+	for slot := range e.table.end() {
+		if s := e.table.at(slot); s != nil {
+			if s.touched == usage.NotKnown {
+				s.touched = e.moment.Age
+			}
+			e.wheel.put(slot, e.dueAt(s))
+		}
+	}
+}
+
+// Expire ends sessions that were not heard of for the ttl and series that have
+// been idle for the retention, some of them, in one commit; more says that there
+// may be others. A series with active sessions stays, and so does one whose last
+// change some exit has not taken.
+//
+// No snapshot may be taken meanwhile: it would have the series or its retired row
+// or both.
+func (e *Engine) Expire(now usage.Moment, taken Taken) (more bool) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.beginEnds(now)
+	more = e.expireSessions(looksPerLock)
+	more = e.expireSeries(taken, looksPerLock) || more
+	e.concludeEnds()
+	return more
+}
+
+func (e *Engine) expireSeries(taken Taken, limit int) (more bool) {
+	for range limit {
+		slot, ok := e.wheel.take(e.moment.Age)
+		if !ok {
+			return false
+		}
+		switch s := e.table.at(slot); {
+		case e.dueAt(s) > e.moment.Age:
+			e.wheel.put(slot, e.dueAt(s))
+		case e.inUse(s, taken):
+			e.wheel.put(slot, e.moment.Age+e.wheel.step)
+		default:
+			e.commit.Expired = append(e.commit.Expired, slot)
+		}
+	}
+	return true
+}
+
+// dueAt is the age of the state at which a series that does not change ends.
+func (e *Engine) dueAt(s *series) int64 {
+	return usage.AddSaturating(s.touched, e.wheel.retention)
+}
+
+// inUse says whether an idle series has to stay.
+func (e *Engine) inUse(s *series, taken Taken) bool {
+	if taken.Windows && s.changed() || !taken.Windows && s.seq > taken.Seq {
+		return true
+	}
+	return e.activeSessions(s)
+}

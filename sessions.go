@@ -1,0 +1,21 @@
+package usageprocessor
+
+import (
+	"fmt"
+	"slices"
+)
+
+// warnings are what is valid and hardly meant.
+func (c *Config) warnings() []string {
+	return append(warnOfSessions("endpoints.dimensions", c.Endpoints.Dimensions), warnOfSessions("providers.dimensions", c.Providers.Dimensions)...)
+}
+
+// warnOfSessions says which dimensions make every session a series.
+func warnOfSessions(key string, dimensions []DimensionConfig) (warnings []string) {
+	for _, d := range dimensions {
+		if slices.Contains([]string{"session.id", "gen_ai.conversation.id"}, d.Name) {
+			warnings = append(warnings, fmt.Sprintf("`%s` has `%s`: every session becomes a series of its own, up to `limits.max_series`; `usage.sessions.*` count sessions without it", key, d.Name))
+		}
+	}
+	return warnings
+}
