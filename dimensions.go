@@ -25,7 +25,11 @@ func (d *DimensionConfig) UnmarshalText(name []byte) error {
 	return nil
 }
 
-const maxDimensions = 16
+const (
+	maxDimensions = 16
+	// maxDimensionName is how many bytes a name has at most.
+	maxDimensionName = 255
+)
 
 func validateDimensions(key string, kind usage.Kind, dimensions []DimensionConfig) error {
 	if len(dimensions) > maxDimensions {
@@ -36,13 +40,27 @@ func validateDimensions(key string, kind usage.Kind, dimensions []DimensionConfi
 		switch {
 		case d.Name == "":
 			return fmt.Errorf("`%s` has an empty name: names of attributes are accepted", key)
+		case strings.TrimSpace(d.Name) != d.Name:
+			return fmt.Errorf("`%s` has %q: names without spaces around them are accepted", key, d.Name)
+		case len(d.Name) > maxDimensionName:
+			return fmt.Errorf("`%s` has a name of %d bytes: at most %d are accepted", key, len(d.Name), maxDimensionName)
+		case d.Name == usage.AttrOverflow:
+			return fmt.Errorf("`%s` has `%s`: the series beyond `limits.max_series` have it", key, d.Name)
 		case strings.HasPrefix(d.Name, "usage."):
-			return fmt.Errorf("`%s` has `%s`: names under `usage.` are taken, every %s series has %s", key, d.Name, kind, strings.Join(usage.BaseNames(kind), ", "))
+			return fmt.Errorf("`%s` has `%s`: names under `usage.` are taken%s", key, d.Name, taken(kind))
 		case slices.ContainsFunc(dimensions[:i], same):
 			return fmt.Errorf("`%s` has `%s` twice: each name is accepted once", key, d.Name)
 		}
 	}
 	return nil
+}
+
+// taken is what names under `usage.` are taken for, where that shows in the series.
+func taken(kind usage.Kind) string {
+	if kind == usage.Own {
+		return ""
+	}
+	return fmt.Sprintf(", every %s series has %s", kind, strings.Join(usage.BaseNames(kind), ", "))
 }
 
 // dimensionsOf translates dimensions for extraction, in order of their names: whoever

@@ -40,10 +40,11 @@ func readSelf(telemetry *componenttest.Telemetry) (found []selfPoint, err error)
 	return found, nil
 }
 
+// newSelfPoint leaves out whose it is, which every point says.
 func newSelfPoint(name string, p metricdata.DataPoint[int64]) selfPoint {
 	s := selfPoint{metric: strings.TrimPrefix(name, "otelcol.usage."), value: p.Value}
 	for _, a := range p.Attributes.ToSlice() {
-		if value := a.Value.AsString(); value != "" {
+		if value := a.Value.AsString(); value != "" && a.Key != "processor" {
 			s.attributes = append(s.attributes, string(a.Key)+"="+value)
 		}
 	}

@@ -29,40 +29,48 @@ type MeterConfig struct {
 
 const (
 	maxMeters = 100
+	maxName   = 63
 	maxUnit   = 63
 	// maxRule is how many bytes of OTTL are read: its parser calls itself.
 	maxRule = 4096
-	// countSuffix ends the name of the metric that counts.
-	countSuffix = ".count"
+	// countSuffix ends the name of the metric that counts, as plainName has it.
+	countSuffix = "_count"
 )
 
-var meterName = regexp.MustCompile(`^[a-z][a-z0-9_.]{0,62}$`)
+var meterName = regexp.MustCompile(`^[a-z][a-z0-9]*([_.][a-z0-9]+)*$`)
 
 // validateMeters refuses meters that could not be told apart, and what OTTL refuses.
 func validateMeters(meters []MeterConfig) error {
 	if len(meters) > maxMeters {
 		return fmt.Errorf("`meters` has %d meters: at most %d are accepted", len(meters), maxMeters)
 	}
-	errs, names := make([]error, 0, len(meters)), map[string]bool{}
+	errs, names := make([]error, 0, len(meters)), map[string]string{}
 	for i := range meters {
 		m, key := &meters[i], fmt.Sprintf("meters[%d]", i)
-		if names[m.Name] {
+		switch first, taken := names[m.plainName()]; {
+		case first == m.Name && taken:
 			errs = append(errs, fmt.Errorf("`%s.name` is %q for the second time: each name is accepted once", key, m.Name))
+		case taken:
+			errs = append(errs, fmt.Errorf("`%s.name` is %q, which Prometheus does not tell from %q: another name is accepted", key, m.Name, first))
 		}
-		names[m.Name] = true
+		names[m.plainName()] = m.Name
 		errs = append(errs, m.validate(key))
 	}
 	for i := range meters {
-		if of, is := strings.CutSuffix(meters[i].Name, countSuffix); is && names[of] {
-			errs = append(errs, fmt.Errorf("`meters[%d].name` is %q, which is how the meter %q is counted: another name is accepted", i, meters[i].Name, of))
+		of, is := strings.CutSuffix(meters[i].plainName(), countSuffix)
+		if first, taken := names[of]; is && taken {
+			errs = append(errs, fmt.Errorf("`meters[%d].name` is %q, which is how the meter %q is counted: another name is accepted", i, meters[i].Name, first))
 		}
 	}
 	return errors.Join(errs...)
 }
 
+// plainName is the name as those write it who have no dots in names.
+func (m *MeterConfig) plainName() string { return strings.ReplaceAll(m.Name, ".", "_") }
+
 func (m *MeterConfig) validate(key string) error {
-	if !meterName.MatchString(m.Name) {
-		return fmt.Errorf("`%s.name` is %q: 1 to 63 lower case letters, digits, `_` and `.` are accepted, the first one a letter", key, m.Name)
+	if len(m.Name) > maxName || !meterName.MatchString(m.Name) {
+		return fmt.Errorf("`%s.name` is %q: 1 to %d lower case letters and digits are accepted, the first one a letter, with a single `_` or `.` between them", key, m.Name, maxName)
 	}
 	errs := []error{
 		validateOneOf(key+".signal", m.Signal, "traces", "logs", "metrics"),
@@ -98,21 +106,21 @@ func (m *MeterConfig) compile(key string) (meter extract.Meter, err error) {
 	signal, _ := signalOf(m.Signal)
 	meter = extract.Meter{Name: m.Name, Unit: m.Unit, Signal: signal, Dimensions: dimensionsOf(m.Dimensions)}
 	if m.Condition == "" {
-		return meter, fmt.Errorf("`%s.condition` of the meter %q is missing: an OTTL condition is accepted, `true` for all %s", key, m.Name, m.Signal)
+		return meter, fmt.Errorf("`%s.condition` of the meter %q is missing: an OTTL condition is accepted, `'true'` for all %s", key, m.Name, m.Signal)
 	}
 	if err := errors.Join(validateRule(key+".condition", m.Condition), validateRule(key+".value", m.Value)); err != nil {
 		return meter, err
 	}
+	var errs []error
 	if meter.Condition, err = rule.CompileCondition(signal, m.Condition); err != nil {
-		return meter, fmt.Errorf("`%s.condition` of the meter %q %w", key, m.Name, err)
+		errs = append(errs, fmt.Errorf("`%s.condition` of the meter %q %w", key, m.Name, err))
 	}
-	if m.Value == "" {
-		return meter, nil
+	if m.Value != "" {
+		if meter.Value, err = rule.CompileValue(signal, m.Value); err != nil {
+			errs = append(errs, fmt.Errorf("`%s.value` of the meter %q %w", key, m.Name, err))
+		}
 	}
-	if meter.Value, err = rule.CompileValue(signal, m.Value); err != nil {
-		return meter, fmt.Errorf("`%s.value` of the meter %q %w", key, m.Name, err)
-	}
-	return meter, nil
+	return meter, errors.Join(errs...)
 }
 
 // compileMeters makes the meters, once a Collector starts.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -17,6 +18,7 @@ import (
 
 // newest keeps the newest export. Its consumer can be made to fail.
 type newest struct {
+	mu     sync.Mutex // guards everything below
 	points points
 	failed error
 }
@@ -24,6 +26,8 @@ type newest struct {
 func (*newest) Capabilities() consumer.Capabilities { return consumer.Capabilities{MutatesData: true} }
 
 func (n *newest) ConsumeMetrics(_ context.Context, md pmetric.Metrics) error {
+	n.mu.Lock()
+	defer n.mu.Unlock()
 	if n.failed == nil {
 		n.points = points{}
 		n.points.add(md)
@@ -31,8 +35,17 @@ func (n *newest) ConsumeMetrics(_ context.Context, md pmetric.Metrics) error {
 	return n.failed
 }
 
+// forget forgets the newest export, and makes the next ones fail or not.
+func (n *newest) forget(failed error) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.points, n.failed = points{}, failed
+}
+
 // of are the points of the newest export that are about a route, by metric.
 func (n *newest) of(route string) map[string]pcommon.Timestamp {
+	n.mu.Lock()
+	defer n.mu.Unlock()
 	found := map[string]pcommon.Timestamp{}
 	for key, p := range n.points {
 		if strings.Contains(key, "usage.endpoint=GET "+route+",") {
@@ -95,11 +108,11 @@ func TestSeriesStayUntilExported(t *testing.T) {
 		var ids spanIDs
 		require.NoError(t, in.ConsumeTraces(t.Context(), ids.served("/a", 1)))
 		pass(time.Hour)
-		last.failed = nil
+		last.forget(nil)
 		pass(time.Second)
 		assert.Len(t, last.of("/a"), 2, "an hour later the backend is back")
 		pass(2 * time.Second)
-		last.points = points{}
+		last.forget(nil)
 		pass(2 * time.Second)
 		assert.Empty(t, last.of("/a"), "then it may go")
 		r.shutdown(in, out)

@@ -7,7 +7,11 @@ import (
 
 // warnings are what is valid and hardly meant.
 func (c *Config) warnings() []string {
-	return append(warnOfSessions("endpoints.dimensions", c.Endpoints.Dimensions), warnOfSessions("providers.dimensions", c.Providers.Dimensions)...)
+	list := append(warnOfSessions("endpoints.dimensions", c.Endpoints.Dimensions), warnOfSessions("providers.dimensions", c.Providers.Dimensions)...)
+	for i := range c.Meters {
+		list = append(list, warnOfSessions(fmt.Sprintf("meters[%d].dimensions", i), c.Meters[i].Dimensions)...)
+	}
+	return list
 }
 
 // warnOfSessions says which dimensions make every session a series.

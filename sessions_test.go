@@ -19,6 +19,10 @@ func TestDimensionOfSessionsWarns_B_F11(t *testing.T) {
 	r := newRig(t, "sessions", onlyHTTP, func(c *Config) {
 		c.Endpoints.Dimensions = []DimensionConfig{{Name: "tenant.id"}, {Name: "session.id"}}
 		c.Providers.Dimensions = []DimensionConfig{{Name: "gen_ai.conversation.id", Hash: true}}
+		c.Meters = []MeterConfig{
+			{Name: "a", Signal: "traces", Condition: "true"},
+			{Name: "b", Signal: "traces", Condition: "true", Dimensions: []DimensionConfig{{Name: "session.id"}}},
+		}
 	})
 	traces, metrics := r.traces(r.next), r.metrics(consumertest.NewNop())
 	r.start(metrics, traces)
@@ -30,6 +34,7 @@ func TestDimensionOfSessionsWarns_B_F11(t *testing.T) {
 	assert.Equal(t, []string{
 		"`endpoints.dimensions` has `session.id`: every session becomes a series of its own, up to `limits.max_series`; `usage.sessions.*` count sessions without it",
 		"`providers.dimensions` has `gen_ai.conversation.id`: every session becomes a series of its own, up to `limits.max_series`; `usage.sessions.*` count sessions without it",
+		"`meters[1].dimensions` has `session.id`: every session becomes a series of its own, up to `limits.max_series`; `usage.sessions.*` count sessions without it",
 	}, messages)
 }
 

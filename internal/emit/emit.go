@@ -21,8 +21,6 @@ type Options struct {
 	Layout       *usage.Layout
 	// LayoutSince is when durations began to fall into the layout, in Unix ns.
 	LayoutSince int64
-	// Units are those of the user's own meters, by their names.
-	Units map[string]string
 }
 
 // Emitter turns rows into metrics. It is immutable and safe for concurrent use.

@@ -33,7 +33,7 @@ func pointsOf(md pmetric.Metrics) (points []string) {
 
 func TestOwnMetrics(t *testing.T) {
 	var schemas usage.Schemas
-	e := New(Options{Resource: pcommon.NewResource(), Layout: usage.ExponentialLayout(), Units: map[string]string{"a": "By", "b": ""}})
+	e := New(Options{Resource: pcommon.NewResource(), Layout: usage.ExponentialLayout()})
 	overflow := usage.Row{Schema: schemas.Intern(usage.Own, []string{usage.AttrOverflow}), Values: []string{"true"}, Measures: usage.Measures{Hits: 9}}
 	window := ownRow(&schemas, "a", "By", "window", usage.Measures{Hits: 1, ValueParts: 1})
 	window.Starts = &usage.FieldTimes{}
@@ -42,22 +42,19 @@ func TestOwnMetrics(t *testing.T) {
 		ownRow(&schemas, "a", "By", "x", usage.Measures{Hits: 2, Value: 3, ValueParts: 500_000_000}),
 		ownRow(&schemas, "b", "", "x", usage.Measures{Hits: 1}),
 		overflow,
-		ownRow(&schemas, "a", "KiBy", "x", usage.Measures{Hits: 1, Value: 1}),
-		ownRow(&schemas, "gone", "s", "x", usage.Measures{Hits: 1, ValueParts: 1_500_000_000}),
+		ownRow(&schemas, "c", "s", "x", usage.Measures{Hits: 1, ValueParts: 1_500_000_000}),
 		ownRow(&schemas, "a", "By", "y", usage.Measures{Hits: 4}),
 		ownRow(&schemas, "a", "By", "nothing", usage.Measures{}),
 		window,
 	}, 10)
 	assert.Equal(t, []string{
 		"usage.meter.a.count {record} map[d:x] 2 from 1",
-		"usage.meter.a.count {record} map[d:x usage.meter.unit:KiBy] 1 from 1",
 		"usage.meter.a.count {record} map[d:y] 4 from 1",
 		"usage.meter.a.count {record} map[d:window] 1 from 5",
 		"usage.meter.a By map[d:x] 3.5 from 1",
 		"usage.meter.a By map[d:window] 1e-09 from 7",
 		"usage.meter.b.count {record} map[d:x] 1 from 1",
-		"usage.meter.a KiBy map[d:x] 1 from 1",
-		"usage.meter.gone.count {record} map[d:x] 1 from 1",
-		"usage.meter.gone s map[d:x] 1.5 from 1",
+		"usage.meter.c.count {record} map[d:x] 1 from 1",
+		"usage.meter.c s map[d:x] 1.5 from 1",
 	}, pointsOf(md))
 }

@@ -62,7 +62,7 @@ func (c *choices) wins(source []byte, rank usage.Rank) bool {
 	if n, ok := c.index[string(source)]; ok {
 		return rank < c.list[n].Rank || rank > c.list[n].Rank && c.lapsed(n)
 	}
-	return c.hasRoom() && len(source) <= maxSource
+	return len(c.list) < maxChoices && len(source) <= maxSource
 }
 
 // hear notes that the signal which bills a source is there: one that was silent for
@@ -73,13 +73,16 @@ func (c *choices) hear(source []byte, rank usage.Rank) {
 	}
 }
 
-// set notes a choice, if there is room.
+// set notes a choice, if there is room. Where there was none, replay makes some.
 func (c *choices) set(v usage.Choice) {
 	n, ok := c.index[v.Source]
+	if !ok {
+		c.sweep()
+	}
 	switch {
 	case ok:
 		c.list[n] = choice{v, c.age}
-	case c.hasRoom() && len(v.Source) <= maxSource:
+	case len(c.list) < maxChoices && len(v.Source) <= maxSource:
 		c.index[v.Source] = int32(len(c.list))
 		c.list = append(c.list, choice{v, c.age})
 	}
@@ -93,15 +96,12 @@ func (c *choices) begin(age int64) {
 	}
 }
 
-// hasRoom says whether one more source can be remembered. When there are too many,
-// those whose signals have been silent for long are forgotten: their services are
-// gone, and if they return they choose again.
-func (c *choices) hasRoom() bool {
-	if len(c.list) < maxChoices {
-		return true
-	}
-	if c.age-c.swept <= lapse/24 {
-		return false // looked in vain not long ago
+// sweep makes room when there are too many sources: those whose signals have been
+// silent for long are forgotten. Their services are gone, and if they return they
+// choose again. No snapshot may be taken meanwhile.
+func (c *choices) sweep() {
+	if len(c.list) < maxChoices || c.age-c.swept <= lapse/24 {
+		return // or looked in vain not long ago
 	}
 	kept := choices{index: make(map[string]int32, len(c.index)), age: c.age, swept: c.age}
 	for n := range c.list {
@@ -111,7 +111,6 @@ func (c *choices) hasRoom() bool {
 		}
 	}
 	*c = kept
-	return len(c.list) < maxChoices
 }
 
 // choose is how a source with counted records has its say: one of a better rank

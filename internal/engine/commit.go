@@ -65,10 +65,9 @@ func (e *Engine) conclude() {
 	}
 }
 
-// beginEnds is begin for a commit that counts no batch. No time is given out: an
-// export may have it.
+// beginEnds is begin for a commit that counts no batch.
 func (e *Engine) beginEnds(now usage.Moment) {
-	e.advance(usage.Moment{Age: now.Age}, 0)
+	e.grow(now)
 	e.begin(now, usage.Traces)
 }
 
@@ -104,6 +103,13 @@ func (e *Engine) advance(now usage.Moment, step int64) {
 	e.moment.Age = max(now.Age, e.moment.Age)
 	e.choices.age, e.streams.now = e.moment.Age, e.moment.Wall
 	e.advanceWindow()
+}
+
+// grow lets the state become older. The wall clock goes along, or else whoever
+// recovers would add the same time again, but what it says now is not given out: an
+// export may have it.
+func (e *Engine) grow(now usage.Moment) {
+	e.advance(usage.Moment{Wall: now.Wall - minTick, Age: now.Age}, 0)
 }
 
 // resolve gives every delta its slot and empties those that repeat inference.
@@ -175,19 +181,25 @@ func (e *Engine) define(def *usage.Definition, key usage.Key, hash uint64) *seri
 	s.key, s.hash, s.start = key, hash, def.Start
 	e.table.put(def.Slot, s)
 	e.series[def.Schema.Kind]++
-	e.claim(def.Schema, def.Values)
+	e.claim(def.Schema, def.Values, 1)
 	return s
 }
 
-// claim notes that a service calls a provider's models. There is no need for more
-// of these than for series.
-func (e *Engine) claim(schema *usage.Schema, values []string) {
-	if schema.Kind != usage.Provider || schema.Overflow() || e.folding.max > 0 && len(e.claims) >= e.folding.max {
+// claim notes that a service calls a provider's models, as a live series or a retired
+// row says: by is 1, or -1 when that ends.
+func (e *Engine) claim(schema *usage.Schema, values []string, by int) {
+	if schema.Kind != usage.Provider || schema.Overflow() {
 		return
 	}
 	// The order is that of usage.BaseNames.
-	if service, provider, kind := values[0], values[1], values[2]; kind == usage.GenAI {
-		e.claims[string(usage.AppendClaim(nil, service, provider))] = struct{}{}
+	service, provider, kind := values[0], values[1], values[2]
+	if kind != usage.GenAI {
+		return
+	}
+	claim := string(usage.AppendClaim(nil, service, provider))
+	e.claims[claim] += by
+	if e.claims[claim] <= 0 {
+		delete(e.claims, claim)
 	}
 }
 

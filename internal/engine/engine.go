@@ -44,18 +44,17 @@ type Options struct {
 type Engine struct {
 	options  Options
 	observer Observer
-	owners   [2]*usage.Schema // of sessions, by the kind of their owner
-	minute   atomic.Int64     // of the dedup window, written with mu held
+	minute   atomic.Int64 // of the dedup window, written with mu held
 
 	mu      sync.Mutex // guards everything below
 	table   table
 	retired retired
 	folding folding
 	wheel   wheel
-	claims  map[string]struct{} // of inference series, see usage.AppendClaim
-	series  [usage.Kinds]int    // live series by kind
-	seq     uint64              // newest commit
-	moment  usage.Moment        // newest one given to a commit or an export
+	claims  map[string]int   // inference series by usage.AppendClaim
+	series  [usage.Kinds]int // live series by kind
+	seq     uint64           // newest commit
+	moment  usage.Moment     // newest one given to a commit or an export
 	books   books
 	window  usage.Window // on its way to the exits
 	// what makes one call count once
@@ -89,9 +88,6 @@ func New(options Options) *Engine {
 	e := &Engine{options: options, observer: options.Observer}
 	if e.observer == nil {
 		e.observer = Nop{}
-	}
-	for kind := range e.owners {
-		e.owners[kind] = options.Schemas.Intern(usage.Sessions, usage.OwnerNames(usage.Kind(kind)))
 	}
 	e.Reset()
 	return e

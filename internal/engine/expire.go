@@ -1,6 +1,10 @@
 package engine
 
-import "github.com/otelusage/usageprocessor/internal/usage"
+import (
+	"time"
+
+	"github.com/otelusage/usageprocessor/internal/usage"
+)
 
 // Taken is what the exits have of the series: what they have not may not end.
 type Taken struct {
@@ -19,7 +23,7 @@ const looksPerLock = 512
 func (e *Engine) BeginExpiry(now usage.Moment) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	e.advance(usage.Moment{Age: now.Age}, 0)
+	e.grow(now)
 	e.choices.begin(e.moment.Age)
 	e.orderSessions()
 	e.wheel.begin(e.moment.Age)
@@ -38,29 +42,31 @@ func (e *Engine) BeginExpiry(now usage.Moment) {
 // may be others. A series with active sessions stays, and so does one whose last
 // change some exit has not taken.
 //
+// Whoever goes on does so with the same moment: what has to stay is looked at once.
 // No snapshot may be taken meanwhile: it would have the series or its retired row
 // or both.
 func (e *Engine) Expire(now usage.Moment, taken Taken) (more bool) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.beginEnds(now)
+	e.choices.sweep()
 	more = e.expireSessions(looksPerLock)
-	more = e.expireSeries(taken, looksPerLock) || more
+	more = e.expireSeries(now.Age, taken) || more
 	e.concludeEnds()
 	return more
 }
 
-func (e *Engine) expireSeries(taken Taken, limit int) (more bool) {
-	for range limit {
-		slot, ok := e.wheel.take(e.moment.Age)
+func (e *Engine) expireSeries(age int64, taken Taken) (more bool) {
+	for range looksPerLock {
+		slot, ok := e.wheel.take(age)
 		if !ok {
 			return false
 		}
 		switch s := e.table.at(slot); {
-		case e.dueAt(s) > e.moment.Age:
+		case e.dueAt(s) > age:
 			e.wheel.put(slot, e.dueAt(s))
-		case e.inUse(s, taken):
-			e.wheel.put(slot, e.moment.Age+e.wheel.step)
+		case e.inUse(s, age, taken):
+			e.wheel.put(slot, age+max(e.wheel.step, int64(time.Second)))
 		default:
 			e.commit.Expired = append(e.commit.Expired, slot)
 		}
@@ -73,10 +79,24 @@ func (e *Engine) dueAt(s *series) int64 {
 	return usage.AddSaturating(s.touched, e.wheel.retention)
 }
 
-// inUse says whether an idle series has to stay.
-func (e *Engine) inUse(s *series, taken Taken) bool {
-	if taken.Windows && s.changed() || !taken.Windows && s.seq > taken.Seq {
+// inUse says whether a series that is idle at an age has to stay.
+func (e *Engine) inUse(s *series, age int64, taken Taken) bool {
+	if taken.Windows && e.untold(s) || !taken.Windows && s.seq > taken.Seq {
 		return true
 	}
-	return e.activeSessions(s)
+	if s.tallies != nil {
+		return s.tallies.active() > 0
+	}
+	// While a session is active that a record of this series has touched, that
+	// record is no older than the ttl.
+	return e.sessions.active > 0 && usage.AddSaturating(s.touched, e.sessions.ttl) > age
+}
+
+// untold says whether a series has something that is in no window yet.
+func (e *Engine) untold(s *series) bool {
+	if !s.changed() {
+		return false
+	}
+	change := s.change(0, e.options.Schemas.Get(s.key.Schema()), e.options.Layout)
+	return hasPoints(&change)
 }

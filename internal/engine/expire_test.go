@@ -143,3 +143,68 @@ func TestRetiredRowsAreBounded(t *testing.T) {
 	assert.LessOrEqual(t, len(f.table.slots), 2, "slots are used again")
 	requireReplay(t, f, snapshot{})
 }
+
+// What has to stay is looked at once in a pass, however long the pass takes.
+func TestPassEnds(t *testing.T) {
+	f := newFixtureOf(Options{Retention: int64(time.Second), SessionTTL: int64(time.Hour), MaxSessions: 10})
+	f.BeginExpiry(usage.Moment{})
+	const series = 20 * looksPerLock
+	for n := range series {
+		f.hit(0, fmt.Sprint(n))
+	}
+	calls := 1
+	for at := age(time.Hour); f.Expire(at, Taken{}); calls++ {
+		f.hit(time.Hour+time.Duration(calls)*time.Minute, "busy") // the state ages meanwhile
+		require.LessOrEqual(t, calls, series/looksPerLock+1)
+	}
+	assert.Len(t, f.rows(), series+1)
+	f.expire(24*time.Hour, all())
+	assert.Empty(t, f.rows())
+}
+
+func TestSlotsAreLeftOnce(t *testing.T) {
+	f := newMortal()
+	for n := range 100 {
+		f.hit(time.Duration(n)*time.Hour, fmt.Sprint(n))
+		f.expire(time.Duration(n)*time.Hour+11*time.Minute, all())
+	}
+	assert.Len(t, f.table.slots, 1)
+	assert.Len(t, f.table.free, 1)
+}
+
+// A service's transport is skipped for as long as anything says that it calls models.
+func TestClaimsAreKeptAndBounded(t *testing.T) {
+	f := newFixtureOf(Options{Retention: int64(time.Minute), Limits: Limits{MaxSeries: 3}})
+	f.BeginExpiry(usage.Moment{})
+	call := func(at time.Duration, app string) {
+		b := f.batch()
+		h, _ := b.Group(f.key(f.providers, app, "openai", "http", "", "POST"), 0, 0)
+		b.Shadow(h, usage.AppendClaim(nil, app, "openai"))
+		b.Add(usage.Record{Group: h}, 0)
+		g, _ := b.Group(f.key(f.providers, app, "openai", usage.GenAI, "m", "chat"), 0, 0)
+		b.Add(usage.Record{Group: g}, 0)
+		f.Commit(b, age(at))
+	}
+	for n := range 20 {
+		at := time.Duration(n) * time.Hour
+		call(at, fmt.Sprint("app", n))
+		f.expire(at+2*time.Minute, all())
+	}
+	assert.Equal(t, usage.Ledger{usage.Counted: 20, usage.SkippedInferenceHTTP: 20}, f.Stats().Ledgers[usage.Traces])
+	assert.LessOrEqual(t, len(f.claims), 3, "those of retired rows")
+	requireReplay(t, f, snapshot{})
+}
+
+// Sources that fell silent make room, but not while a snapshot may be copied.
+func TestSilentSourcesMakeRoom(t *testing.T) {
+	f := newFixture()
+	f.choices.age = 0
+	for i := range maxChoices {
+		f.choices.set(usage.Choice{Source: fmt.Sprint(i), Rank: 3})
+	}
+	f.choices.age = lapse + lapse/2
+	assert.False(t, f.choices.wins([]byte("new"), 1))
+	assert.Len(t, f.choices.list, maxChoices)
+	f.Expire(usage.Moment{Age: lapse + lapse/2}, all())
+	assert.True(t, f.choices.wins([]byte("new"), 1))
+}

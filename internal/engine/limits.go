@@ -18,7 +18,6 @@ type Limits struct {
 // stays exact.
 type folding struct {
 	max      int
-	base     map[usage.SchemaID]*usage.Schema // of each schema with dimensions
 	overflow [usage.Kinds]*usage.Schema
 	// seen estimates how many identities have none of their own; nil: none.
 	seen [usage.Kinds]*hyperloglog.Sketch
@@ -26,7 +25,7 @@ type folding struct {
 }
 
 func newFolding(limits Limits, schemas *usage.Schemas) folding {
-	f := folding{max: limits.MaxSeries, base: map[usage.SchemaID]*usage.Schema{}}
+	f := folding{max: limits.MaxSeries}
 	for kind := range f.overflow {
 		f.overflow[kind] = schemas.Intern(usage.Kind(kind), []string{usage.AttrOverflow})
 	}
@@ -46,16 +45,6 @@ func (f *folding) full(schema *usage.Schema, n int) bool {
 	}
 }
 
-// without is a schema without its dimensions.
-func (f *folding) without(schema *usage.Schema, schemas *usage.Schemas) *usage.Schema {
-	base, ok := f.base[schema.ID]
-	if !ok {
-		base = schemas.Intern(schema.Kind, schema.Names[:schema.Base])
-		f.base[schema.ID] = base
-	}
-	return base
-}
-
 // note counts an identity that has no series of its own.
 func (f *folding) note(kind usage.Kind, hash uint64) {
 	if f.seen[kind] == nil {
@@ -70,7 +59,7 @@ func (e *Engine) fold(key []byte, hash uint64, schema *usage.Schema) (slot uint3
 	f.note(schema.Kind, hash)
 	e.observer.Folded(schema.Kind)
 	if len(schema.Names) > schema.Base {
-		base := f.without(schema, e.options.Schemas)
+		base := schema.Bare
 		f.key = usage.AppendBase(f.key[:0], key, base)
 		at := e.options.Hasher.Sum(f.key)
 		if slot, ok := e.table.find(f.key, at); ok {
@@ -79,9 +68,6 @@ func (e *Engine) fold(key []byte, hash uint64, schema *usage.Schema) (slot uint3
 		if !f.full(base, e.series[schema.Kind]) {
 			return e.found(f.key, at, base)
 		}
-	}
-	if schema.Kind == usage.Provider {
-		e.claim(schema, usage.Key(key).AppendValues(nil))
 	}
 	return e.overflow(schema.Kind)
 }

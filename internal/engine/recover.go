@@ -11,7 +11,7 @@ func (e *Engine) Reset() {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.clear()
-	e.retired, e.claims = newRetired(), map[string]struct{}{}
+	e.retired, e.claims = newRetired(), map[string]int{}
 	e.seq, e.moment = 0, usage.Moment{}
 	e.books = books{}
 	e.window = usage.Window{}

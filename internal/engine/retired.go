@@ -18,8 +18,9 @@ type retired struct {
 func newRetired() retired { return retired{byKey: map[usage.Key]int{}} }
 
 // add adds to the row of a base identity or, if there is no room for it, to that
-// of all those.
-func (r *retired) add(row usage.Retired, f *folding) {
+// of all those. It says whether the identity has a row that is
+// new.
+func (r *retired) add(row usage.Retired, f *folding) (added bool) {
 	n := r.find(&row)
 	if n < 0 && f.full(row.Schema, r.kinds[row.Schema.Kind]) {
 		row.Schema, row.Values = f.overflow[row.Schema.Kind], []string{"true"}
@@ -27,9 +28,10 @@ func (r *retired) add(row usage.Retired, f *folding) {
 	}
 	if n < 0 {
 		r.put(row)
-		return
+		return !row.Schema.Overflow()
 	}
 	r.rows[n].Measures.Add(&row.Measures)
+	return false
 }
 
 // find returns the number of the row with an identity, -1 if there is none; its
@@ -54,11 +56,13 @@ func (r *retired) put(row usage.Retired) {
 func (e *Engine) retire(slot uint32) usage.Kind {
 	s := e.table.at(slot)
 	schema := e.options.Schemas.Get(s.key.Schema())
-	e.retired.add(usage.Retired{
-		Schema:   e.folding.without(schema, e.options.Schemas),
+	row := usage.Retired{
+		Schema:   schema.Bare,
 		Values:   s.key.AppendValues(nil)[:schema.Base],
 		Measures: s.measures(),
-	}, &e.folding)
+	}
+	e.addRetired(&row)
+	e.claim(row.Schema, row.Values, -1)
 	e.series[schema.Kind]--
 	e.table.remove(slot)
 	return schema.Kind
@@ -87,6 +91,23 @@ func (e *Engine) Retire() {
 	e.books.seq = e.seq
 }
 
+// EndMeters ends the series of the user's own meters that are not configured any
+// more, by name and unit: another one may take the name. Nothing is counted yet, and
+// nothing journalled: what is stored next has it so.
+func (e *Engine) EndMeters(configured func(name, unit string) bool) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for slot := range e.table.end() {
+		s := e.table.at(slot)
+		if s == nil || e.options.Schemas.Get(s.key.Schema()).Kind != usage.Own {
+			continue
+		}
+		if v := s.key.AppendValues(nil); !configured(v[0], v[1]) {
+			e.retire(slot)
+		}
+	}
+}
+
 // RestoreRetired puts a retired row from a snapshot into an engine that counts
 // nothing yet.
 func (e *Engine) RestoreRetired(row *usage.Retired) error {
@@ -95,7 +116,12 @@ func (e *Engine) RestoreRetired(row *usage.Retired) error {
 	if len(row.Schema.Names) != row.Schema.Base {
 		return fmt.Errorf("retired row of %q is not of a base identity", row.Values)
 	}
-	e.claim(row.Schema, row.Values)
-	e.retired.add(*row, &e.folding)
+	e.addRetired(row)
 	return nil
+}
+
+func (e *Engine) addRetired(row *usage.Retired) {
+	if e.retired.add(*row, &e.folding) {
+		e.claim(row.Schema, row.Values, 1)
+	}
 }

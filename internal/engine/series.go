@@ -73,6 +73,12 @@ func (t *tallies) add(m *usage.Measures) {
 	t.valueParts = usage.AddSaturating(t.valueParts, m.ValueParts)
 }
 
+// active is the number of sessions that are open.
+func (t *tallies) active() int64 {
+	m := usage.Measures{Opened: t.opened, Closed: t.closed}
+	return m.Active()
+}
+
 func (t *tallies) copyTo(m *usage.Measures) {
 	m.Opened, m.Closed = t.opened, t.closed
 	m.Hits, m.Value, m.ValueParts = t.hits, t.value, t.valueParts

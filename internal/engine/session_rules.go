@@ -12,13 +12,12 @@ import (
 func (e *Engine) touch(t usage.Touched) {
 	t.First = min(t.First, t.Last)
 	if len(t.Owner) == 0 {
-		e.closeAll(t)
+		if t.Activity == usage.Ended {
+			e.closeByID(t.IDHash, string(t.ID), usage.ClosedNormal, t.Last)
+		}
 		return
 	}
-	place := int32(nobody)
-	if slot, known := e.ownerSlot(t); known {
-		place = e.activeAt(slot, t)
-	}
+	place := e.active(t)
 	switch {
 	case t.Activity == usage.Ended && place != nobody:
 		e.extend(place, t)
@@ -38,21 +37,17 @@ func (e *Engine) touch(t usage.Touched) {
 	}
 }
 
-// ownerSlot returns the slot of the owner's series. Owners for which there is no
-// room share one.
-func (e *Engine) ownerSlot(t usage.Touched) (slot uint32, known bool) {
-	if slot, known = e.table.find(t.Owner, t.OwnerHash); known {
-		return slot, true
+// active returns the place of an owner's active session, or nobody. Owners for which
+// there was no room share a series. One that is overdue is closed first: nobody has
+// looked since.
+func (e *Engine) active(t usage.Touched) int32 {
+	slot, known := e.table.find(t.Owner, t.OwnerHash)
+	if !known {
+		slot, known = e.findOverflow(usage.Sessions)
 	}
-	if e.folding.max == 0 || e.series[usage.Sessions] < e.folding.max {
-		return 0, false
+	if !known {
+		return nobody
 	}
-	return e.findOverflow(usage.Sessions)
-}
-
-// activeAt returns the place of an owner's active session. One that is overdue is
-// closed first: nobody has looked since.
-func (e *Engine) activeAt(slot uint32, t usage.Touched) int32 {
 	place, _ := e.sessions.find(slot, t.IDHash, t.ID)
 	if place != nobody && e.isOverdue(&e.sessions.list[place]) {
 		e.closeSession(place, usage.ClosedExpired)
@@ -71,7 +66,7 @@ func (e *Engine) open(t usage.Touched) {
 	if e.sessions.active >= e.sessions.max {
 		e.expireSessions(looksPerLock)
 	}
-	if e.sessions.active >= e.sessions.max {
+	if e.sessions.active >= e.sessions.max || e.sessions.byID[t.IDHash].count >= maxSiblings {
 		e.observer.Untracked()
 		return
 	}
@@ -89,23 +84,13 @@ func (e *Engine) open(t usage.Touched) {
 	e.note(place)
 }
 
-// closeAll ends the sessions that all owners have under an ID.
-func (e *Engine) closeAll(t usage.Touched) {
-	if t.Activity == usage.Ended {
-		e.closeByID(t.IDHash, string(t.ID), usage.ClosedNormal, t.Last)
-	}
-}
-
 // closeByID ends the active sessions under an ID, which lasted until a time at least,
 // and returns how many there were.
 func (e *Engine) closeByID(hash uint64, id string, reason usage.CloseReason, until int64) (closed int) {
-	first, ok := e.sessions.byID[hash]
-	if !ok {
-		first = nobody
-	}
-	for place := first; place != nobody; {
+	with := e.sessions.byID[hash]
+	for place := with.first; with.count > 0 && place != nobody; {
 		s := &e.sessions.list[place]
-		next := s.sibling
+		next := s.right
 		switch {
 		case s.ID != id:
 		case e.isOverdue(s):

@@ -2,31 +2,6 @@ package engine
 
 import "github.com/otelusage/usageprocessor/internal/usage"
 
-// activeSessions says whether the owner that a series is about has any.
-func (e *Engine) activeSessions(s *series) bool {
-	if s.tallies != nil {
-		m := s.measures()
-		return m.Active() > 0
-	}
-	schema := e.options.Schemas.Get(s.key.Schema())
-	if schema.Overflow() || e.sessions.active == 0 {
-		return false
-	}
-	values := s.key.AppendValues(nil)
-	k, owner := &e.table.builder, e.owners[schema.Kind]
-	if schema.Kind == usage.Endpoint {
-		k.Set(owner, []string{schema.Kind.String(), values[0], values[2]})
-	} else {
-		k.Set(owner, []string{schema.Kind.String(), values[1]})
-	}
-	slot, ok := e.table.find(k.Bytes(), e.options.Hasher.Sum(k.Bytes()))
-	if !ok {
-		return false
-	}
-	m := e.table.at(slot).measures()
-	return m.Active() > 0
-}
-
 // recallSession makes a session what a commit has left; replay does.
 func (e *Engine) recallSession(s *usage.Session) {
 	hash := e.options.Hasher.Sum([]byte(s.ID))
@@ -46,13 +21,16 @@ func (e *Engine) owner(place int32) *series {
 	return nil
 }
 
-// orderSessions puts restored sessions into order, and leaves out those whose owner
-// is not among the series.
+// orderSessions puts restored sessions into order, and leaves out those that their
+// owner's series does not know of.
 func (e *Engine) orderSessions() {
+	known := map[*series]int64{}
 	for place := e.sessions.oldest; place != nobody; {
 		next := e.sessions.list[place].newer
-		if e.owner(place) == nil {
+		if s := e.owner(place); s == nil || known[s] >= s.tallies.active() {
 			e.sessions.remove(place)
+		} else {
+			known[s]++
 		}
 		place = next
 	}

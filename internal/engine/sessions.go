@@ -16,11 +16,10 @@ type sessions struct {
 
 	list []session
 	free []int32
-	// byKey and byID map hashes to places in the list; a session whose hash is
-	// taken sits at the next free number. byID has the newest of each ID, which
-	// leads to the others.
+	// byKey maps hashes to places in the list; a session whose hash is taken sits
+	// at the next free number. byID has those with the same ID.
 	byKey map[uint64]int32
-	byID  map[uint64]int32
+	byID  map[uint64]siblings
 	// oldest and newest are the ends of the list by age.
 	oldest, newest int32
 	active         int
@@ -30,20 +29,26 @@ type sessions struct {
 type session struct {
 	usage.Session
 	idHash uint64
-	// older and newer were touched before and after it; sibling has the same ID,
-	// or a hash like its.
-	older, newer, sibling int32
+	// older and newer were touched before and after it; left and right have the same
+	// ID, or a hash like its.
+	older, newer, left, right int32
 	// at is its place in the commit that touched it last, whose number is seq.
 	seq uint64
 	at  int
 }
+
+// siblings are the sessions with one ID, at many owners.
+type siblings struct{ first, count int32 }
+
+// maxSiblings bounds them: they are ended together, while commits wait.
+const maxSiblings = 256
 
 const nobody = -1
 
 func newSessions(ttl int64, limit int) sessions {
 	return sessions{
 		ttl: ttl, max: limit, oldest: nobody, newest: nobody,
-		byKey: map[uint64]int32{}, byID: map[uint64]int32{},
+		byKey: map[uint64]int32{}, byID: map[uint64]siblings{},
 	}
 }
 
@@ -76,13 +81,10 @@ func (t *sessions) add(s usage.Session, idHash uint64) (place int32) {
 		place = int32(len(t.list))
 		t.list = append(t.list, session{})
 	}
-	t.list[place] = session{Session: s, idHash: idHash, sibling: nobody}
+	t.list[place] = session{Session: s, idHash: idHash, left: nobody, right: nobody}
 	_, at := t.find(s.Owner, idHash, []byte(s.ID))
 	t.byKey[at] = place
-	if first, ok := t.byID[idHash]; ok {
-		t.list[place].sibling = first
-	}
-	t.byID[idHash] = place
+	t.joinSiblings(place)
 	t.append(place)
 	t.active++
 	return place
@@ -115,21 +117,32 @@ func (t *sessions) unindex(at uint64) {
 	}
 }
 
+func (t *sessions) joinSiblings(place int32) {
+	s := &t.list[place]
+	with, ok := t.byID[s.idHash]
+	if ok {
+		s.right, t.list[with.first].left = with.first, place
+	}
+	t.byID[s.idHash] = siblings{first: place, count: with.count + 1}
+}
+
 func (t *sessions) leaveSiblings(place int32) {
 	s := &t.list[place]
-	first := t.byID[s.idHash]
-	if first != place {
-		for t.list[first].sibling != place {
-			first = t.list[first].sibling
-		}
-		t.list[first].sibling = s.sibling
-		return
-	}
-	if s.sibling == nobody {
+	with := t.byID[s.idHash]
+	with.count--
+	if with.count == 0 {
 		delete(t.byID, s.idHash)
 		return
 	}
-	t.byID[s.idHash] = s.sibling
+	if s.right != nobody {
+		t.list[s.right].left = s.left
+	}
+	if s.left == nobody {
+		with.first = s.right
+	} else {
+		t.list[s.left].right = s.right
+	}
+	t.byID[s.idHash] = with
 }
 
 // append makes a session the newest.

@@ -19,11 +19,16 @@ type told struct {
 	activity  usage.Activity
 }
 
+// ownersOf is the schema of the sessions of endpoints or of providers.
+func (f *fixture) ownersOf(kind usage.Kind) *usage.Schema {
+	return f.schemas.Intern(usage.Sessions, usage.OwnerNames(kind))
+}
+
 func (f *fixture) ownerKey(owner string) []byte {
 	if owner == "" {
 		return nil
 	}
-	return f.key(f.owners[usage.Provider], "provider", owner)
+	return f.key(f.ownersOf(usage.Provider), "provider", owner)
 }
 
 // tell commits a batch with what one record tells.
@@ -190,13 +195,15 @@ func TestActiveSessionsKeepSeries_B_F8(t *testing.T) {
 	b.Touch(n, f.ownerKey("openai"), []byte("a"), usage.Touch{})
 	h, _ := b.Group(f.key(f.endpoints, "app", "websocket", "GET /chat"), 0, 0)
 	n = b.Add(usage.Record{Group: h}, 0)
-	b.Touch(n, f.key(f.owners[usage.Endpoint], "endpoint", "app", "GET /chat"), []byte("a"), usage.Touch{Activity: usage.Started})
+	b.Touch(n, f.key(f.ownersOf(usage.Endpoint), "endpoint", "app", "GET /chat"), []byte("a"), usage.Touch{Activity: usage.Started})
 	other, _ := b.Group(f.key(f.endpoints, "app", "http", "GET /"), 0, 0)
 	b.Add(usage.Record{Group: other}, 0)
 	f.Commit(b, age(0))
 	f.expire(30*time.Minute, all())
-	assert.Equal(t, [usage.Kinds]int{usage.Endpoint: 1, usage.Provider: 1, usage.Sessions: 2}, f.Stats().Series)
-	f.expire(time.Hour, all()) // the sessions end
+	assert.Equal(t, [usage.Kinds]int{usage.Endpoint: 2, usage.Provider: 1, usage.Sessions: 2}, f.Stats().Series)
+	f.hit(55*time.Minute, "other")
+	f.expire(time.Hour, all()) // the sessions end, and what they have kept
+	assert.Equal(t, [usage.Kinds]int{usage.Endpoint: 1, usage.Sessions: 2}, f.Stats().Series)
 	f.expire(time.Hour+11*time.Minute, all())
 	assert.Equal(t, [usage.Kinds]int{}, f.Stats().Series, "then all of it ends")
 	assert.Equal(t, int64(1), endedSessions(f, "provider openai").Opened)
@@ -406,4 +413,53 @@ func activeOf(f *fixture, owner uint32) (n int64) {
 		}
 	}
 	return n
+}
+
+// One ID at very many owners is somebody's mistake, or worse.
+func TestSiblingsAreBounded(t *testing.T) {
+	u := &untracked{}
+	f := newFixtureOf(Options{SessionTTL: int64(time.Minute), MaxSessions: 10_000, Observer: u})
+	f.BeginExpiry(usage.Moment{})
+	for n := range maxSiblings + 10 {
+		f.tell(0, told{0, fmt.Sprint("p", n), "same", usage.Succeeded})
+	}
+	assert.Equal(t, 10, u.n)
+	f.tell(0, told{0, "p7", "same", usage.Ended})
+	f.tell(0, told{0, "p255", "same", usage.Ended})
+	f.tell(0, told{0, "p0", "same", usage.Ended})
+	assert.Equal(t, siblings{first: f.sessions.byID[f.hasher.Sum([]byte("same"))].first, count: maxSiblings - 3}, f.sessions.byID[f.hasher.Sum([]byte("same"))])
+	f.tell(0, told{0, "", "same", usage.Ended})
+	assert.Empty(t, f.active())
+	assert.Empty(t, f.sessions.byID)
+	assert.Empty(t, f.sessions.byKey)
+	requireReplay(t, f, snapshot{})
+}
+
+// A session that began where owners share a series stays there.
+func TestSessionStaysInTheOverflow(t *testing.T) {
+	f := newFixtureOf(Options{SessionTTL: int64(time.Minute), MaxSessions: 10, Limits: Limits{MaxSeries: 1}, Retention: int64(5 * time.Minute)})
+	f.BeginExpiry(usage.Moment{})
+	f.tell(0, told{0, "p", "x", usage.Failed})
+	for at := time.Duration(0); at < 10*time.Minute; at += 30 * time.Second {
+		f.tell(at, told{0, "q", "a", usage.Succeeded})
+		f.expire(at, all())
+	}
+	assert.Equal(t, [usage.Kinds]int{usage.Sessions: 1}, f.Stats().Series, "p is gone")
+	assert.Equal(t, counts{opened: 1, active: 1}, f.sessionsOf("true"))
+}
+
+// Stored sessions that their owner does not know of are left out: I9.
+func TestCraftedSessions_I9(t *testing.T) {
+	f := newMortal()
+	f.Reset()
+	row := usage.Row{Slot: 0, Schema: f.ownersOf(usage.Provider), Values: []string{"provider", "p"}, Measures: usage.Measures{Opened: 5, Closed: [usage.CloseReasons]int64{4}}}
+	require.NoError(t, f.Restore(&row))
+	f.RestoreSessions([]usage.Session{{Owner: 0, ID: "a"}, {Owner: 0, ID: "b"}, {Owner: 7, ID: "c"}, {Owner: 1 << 30, ID: "d"}})
+	f.Resume(0, usage.Totals{Slots: 1})
+	f.BeginExpiry(usage.Moment{})
+	assert.Len(t, f.active(), 1)
+	f.expire(24*time.Hour, all())
+	f.expire(48*time.Hour, all())
+	assert.Empty(t, f.active())
+	assert.Empty(t, f.rows())
 }

@@ -42,13 +42,13 @@ func (t *table) at(slot uint32) *series {
 // end is the slot behind the last one.
 func (t *table) end() uint32 { return uint32(len(t.slots)) }
 
-// vacant is the slot that the next new series takes.
+// vacant returns a slot without a series, for one that is put there at once.
 func (t *table) vacant() uint32 {
 	for i, slot := range slices.Backward(t.free) {
+		t.free = t.free[:i]
 		if t.slots[slot] == nil {
 			return slot
 		}
-		t.free = t.free[:i]
 	}
 	return t.end()
 }

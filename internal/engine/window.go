@@ -26,8 +26,7 @@ func (e *Engine) probe(m *usage.Marks, now usage.Moment) (p dedup.Probed) {
 func (e *Engine) beginMinute(now usage.Moment) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	e.moment.Age = max(now.Age, e.moment.Age)
-	e.advanceWindow()
+	e.grow(now)
 }
 
 // insert remembers marks and returns how many were there; mu is held.

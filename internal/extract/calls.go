@@ -52,6 +52,7 @@ const (
 	hashedLogID  = 'l'
 	hashedLog    = 'r'
 	hashedLine   = 'n'
+	hashedHit    = 'h'
 	hashedStream = 'm'
 )
 

@@ -47,12 +47,15 @@ func (c *content) value(v pcommon.Value) {
 	}
 }
 
-// contentHash is of all that a log record says beside IDs and times.
+// contentHash is of all that a log record says beside IDs and times, and of where:
+// two hosts of one service may say the same at the same time.
 func (r *Reading) contentHash(l plog.LogRecord) uint64 {
-	attributes := r.hashMap(l.Attributes())
+	resource, attributes := r.stream.ofResource(r), r.hashMap(l.Attributes())
 	c := &r.content
 	c.begin(hashedLog)
+	c.number(resource)
 	c.number(attributes)
+	c.number(uint64(l.SeverityNumber()))
 	c.text(l.EventName())
 	c.value(l.Body())
 	return c.sum()

@@ -9,6 +9,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
 	"github.com/otelusage/usageprocessor/internal/dialect"
+	"github.com/otelusage/usageprocessor/internal/rule"
 	"github.com/otelusage/usageprocessor/internal/usage"
 )
 
@@ -86,6 +87,19 @@ func (r *Reading) fingerprint(s ptrace.Span, rec *usage.Record) {
 	for _, n := range r.Batch.TokensOf(rec) {
 		u.values = binary.AppendUvarint(u.values, uint64(n))
 	}
+}
+
+// fingerprintHit adds what a meter of the user's own has of a span that has no key.
+// The identity of its series is in r.key.
+func (r *Reading) fingerprintHit(record int, n rule.Number) {
+	if !r.x.dedup.Enabled || r.Batch.Marks.Keys[record] != 0 {
+		return
+	}
+	u := &r.unkeyed
+	u.values = binary.AppendUvarint(append(u.values, hashedHit), uint64(len(r.key.Values())))
+	u.values = append(u.values, r.key.Values()...)
+	u.values = binary.AppendUvarint(u.values, uint64(n.Whole))
+	u.values = binary.AppendUvarint(u.values, uint64(n.Parts))
 }
 
 // shareKey gives the records without a key the one they share.

@@ -254,7 +254,7 @@ func (r *Reading) sizes() (request, response int64) {
 
 // enterResource notes what the records of a resource have in common.
 func (r *Reading) enterResource(attrs pcommon.Map) {
-	r.resource = attrs
+	r.resource, r.stream = attrs, stream{}
 	r.service, r.faas = usage.Unknown, ""
 	if v, ok := attrs.Get("service.name"); ok && v.AsString() != "" {
 		r.service = strings.ToValidUTF8(v.AsString(), "\uFFFD")

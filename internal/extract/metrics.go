@@ -14,9 +14,7 @@ import (
 func (x *Extractor) Metrics(md pmetric.Metrics, now time.Time) *Reading {
 	r := x.reading(usage.Metrics, now)
 	for _, rm := range md.ResourceMetrics().All() {
-		attrs := rm.Resource().Attributes()
-		r.enterResource(attrs)
-		r.stream = stream{}
+		r.enterResource(rm.Resource().Attributes())
 		for _, sm := range rm.ScopeMetrics().All() {
 			r.enterScope(sm.Scope())
 			r.stream.enterScope(r, sm.Scope())

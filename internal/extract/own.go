@@ -1,8 +1,6 @@
 package extract
 
 import (
-	"encoding/binary"
-
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
 	"go.opentelemetry.io/collector/pdata/pmetric"
@@ -44,17 +42,6 @@ func newOwnMeters(schemas *usage.Schemas, meters []Meter) (own ownMeters) {
 		own[m.Signal] = append(own[m.Signal], ownMeter{Meter: m, number: i, key: key.Bytes(), metric: "usage.meter." + m.Name})
 	}
 	return own
-}
-
-// Units are those of the meters' values, by the names of the meters.
-func (x *Extractor) Units() map[string]string {
-	units := map[string]string{}
-	for _, list := range x.own {
-		for i := range list {
-			units[list[i].Name] = list[i].Unit
-		}
-	}
-	return units
 }
 
 // own is what the meters need while a batch is read.
@@ -109,9 +96,10 @@ func (r *Reading) ownLog(rl plog.ResourceLogs, sl plog.ScopeLogs, l plog.LogReco
 	}
 }
 
-// ownPoint asks the meters about the data point that was read last.
+// ownPoint asks the meters about the data point that was read last. One that says
+// that there is no value is none.
 func (r *Reading) ownPoint(p rule.Point) {
-	if len(r.x.own[usage.Metrics]) > 0 {
+	if len(r.x.own[usage.Metrics]) > 0 && !r.data.flags.NoRecordedValue() {
 		r.own.point = p
 		r.own.point.Resource, r.own.point.Scope = r.own.resource, r.own.scope
 		r.ask(usage.Metrics, &r.own.point, r.data.at)
@@ -131,17 +119,17 @@ func (r *Reading) ownPoints(m pmetric.Metric) {
 		r.ownNumbers(m, m.Sum().DataPoints())
 	case pmetric.MetricTypeHistogram:
 		for _, p := range m.Histogram().DataPoints().All() {
-			r.locate(p.Attributes(), p.StartTimestamp(), p.Timestamp())
+			r.locate(p.Attributes(), p.StartTimestamp(), p.Timestamp(), p.Flags())
 			r.ownPoint(rule.Point{Metric: m, Histogram: p})
 		}
 	case pmetric.MetricTypeExponentialHistogram:
 		for _, p := range m.ExponentialHistogram().DataPoints().All() {
-			r.locate(p.Attributes(), p.StartTimestamp(), p.Timestamp())
+			r.locate(p.Attributes(), p.StartTimestamp(), p.Timestamp(), p.Flags())
 			r.ownPoint(rule.Point{Metric: m, Exponential: p})
 		}
 	case pmetric.MetricTypeSummary:
 		for _, p := range m.Summary().DataPoints().All() {
-			r.locate(p.Attributes(), p.StartTimestamp(), p.Timestamp())
+			r.locate(p.Attributes(), p.StartTimestamp(), p.Timestamp(), p.Flags())
 			r.ownPoint(rule.Point{Metric: m, Summary: p})
 		}
 	case pmetric.MetricTypeEmpty:
@@ -150,14 +138,14 @@ func (r *Reading) ownPoints(m pmetric.Metric) {
 
 func (r *Reading) ownNumbers(m pmetric.Metric, points pmetric.NumberDataPointSlice) {
 	for _, p := range points.All() {
-		r.locate(p.Attributes(), p.StartTimestamp(), p.Timestamp())
+		r.locate(p.Attributes(), p.StartTimestamp(), p.Timestamp(), p.Flags())
 		r.ownPoint(rule.Point{Metric: m, Number: p})
 	}
 }
 
 // locate is what of a data point tells it apart from others.
-func (r *Reading) locate(attributes pcommon.Map, start, at pcommon.Timestamp) {
-	r.data = dataPoint{attributes: attributes, start: start, at: at, buckets: r.data.buckets[:0]}
+func (r *Reading) locate(attributes pcommon.Map, start, at pcommon.Timestamp, flags pmetric.DataPointFlags) {
+	r.data = dataPoint{attributes: attributes, start: start, at: at, flags: flags, buckets: r.data.buckets[:0]}
 }
 
 // ask counts the record that was read last for every meter whose condition it meets,
@@ -176,6 +164,9 @@ func (r *Reading) ask(signal usage.Signal, rec rule.Record, at pcommon.Timestamp
 		}
 		group, _ := r.Batch.Group(r.key.Bytes(), r.hours.of(at), 0)
 		r.Batch.Hit(record, group, n.Whole, n.Parts)
+		if signal == usage.Traces {
+			r.fingerprintHit(record, n)
+		}
 	}
 	rec.Close()
 	r.own.records = r.Batch.Records()
@@ -195,101 +186,4 @@ func (r *Reading) measure(m *ownMeter, rec rule.Record) (n rule.Number, met bool
 		return n, false
 	}
 	return n, met
-}
-
-// ownKey writes the identity of a meter's series.
-func (r *Reading) ownKey(m *ownMeter, rec rule.Record) {
-	r.key.Resume(m.key)
-	for i := range m.Dimensions {
-		d := &m.Dimensions[i]
-		value, ok := r.ownDimension(d.Name, rec)
-		r.dimension(d, value, ok)
-	}
-}
-
-// ownDimension looks an attribute up on the record, its scope and its resource.
-func (r *Reading) ownDimension(name string, rec rule.Record) (value pcommon.Value, ok bool) {
-	if value, ok = rec.Attributes().Get(name); ok {
-		return value, ok
-	}
-	if l, is := rec.(*rule.Log); is && l.Record.Body().Type() == pcommon.ValueTypeMap {
-		if value, ok = l.Record.Body().Map().Get(name); ok {
-			return value, ok
-		}
-	}
-	if value, ok = r.scope.Get(name); ok {
-		return value, ok
-	}
-	return r.resource.Get(name)
-}
-
-// ownRecord returns the number of the record that was read last, which is not in
-// the batch yet if it is nothing else than what a meter counts.
-func (r *Reading) ownRecord(rec rule.Record) int {
-	last := r.Batch.Records() - 1
-	known := last >= r.own.records
-	switch rec := rec.(type) {
-	case *rule.Span:
-		if !known {
-			return r.Batch.AddUnmetered(r.own.skipped, r.spanKey(rec.Span, &usage.Record{}))
-		}
-	case *rule.Log:
-		if !known {
-			return r.Batch.AddUnmetered(r.own.skipped, r.lineKey(rec.Record))
-		}
-	case *rule.Point:
-		if !known {
-			return r.Batch.AddUnmetered(r.own.skipped, r.pointKey(rec.Metric))
-		}
-		// A point of a cumulative stream is told from the one before it, by what it
-		// adds. Here it counts as a point.
-		r.Batch.Marks.Supply(last, r.pointKey(rec.Metric))
-	}
-	return last
-}
-
-// lineKey is the dedup key of a log record that no dialect knows. An ID that its
-// writer gave it may be that of a request, about which there are several lines: they
-// are told apart by what they say, and when.
-func (r *Reading) lineKey(l plog.LogRecord) uint64 {
-	if !r.x.dedup.Enabled {
-		return 0
-	}
-	trace, span := l.TraceID(), l.SpanID()
-	observed, id := l.ObservedTimestamp(), ""
-	for _, name := range r.x.dedup.LogAttributes {
-		if id = stated(fieldOf(l, name)); id != "" {
-			observed = 0 // whoever reads the line again observes it later
-			break
-		}
-	}
-	if id == "" && l.Timestamp() == 0 && observed == 0 && (trace.IsEmpty() || span.IsEmpty()) {
-		return 0
-	}
-	content := r.contentHash(l)
-	p := append(append(append(append(r.claim[:0], hashedLine), id...), trace[:]...), span[:]...)
-	p = binary.LittleEndian.AppendUint64(p, uint64(l.Timestamp()))
-	p = binary.LittleEndian.AppendUint64(p, uint64(observed))
-	r.claim = binary.LittleEndian.AppendUint64(p, content)
-	return present(r.hash.sum(r.claim))
-}
-
-// pointKey is the dedup key of the data point that was read last, whatever its
-// temporality: what it has, counts once.
-func (r *Reading) pointKey(m pmetric.Metric) uint64 {
-	if !r.x.dedup.Enabled || r.data.at == 0 {
-		return 0
-	}
-	if !r.own.entered {
-		r.stream.enter(r, m)
-		r.own.entered = true
-	}
-	attributes := r.hashMap(r.data.attributes)
-	c := &r.content
-	c.begin(hashedStream)
-	c.number(r.stream.metric)
-	c.number(attributes)
-	c.number(uint64(r.data.start))
-	c.number(uint64(r.data.at))
-	return present(c.sum())
 }

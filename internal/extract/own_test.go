@@ -96,6 +96,27 @@ func TestUnmeteredSpansWithoutIDs(t *testing.T) {
 	assert.NotEqual(t, first, marks(x, batch("b")))
 }
 
+// What a meter has of spans without IDs is all that tells them apart sometimes: a value,
+// or a dimension of spans that are in a series of an endpoint besides.
+func TestHitsOfSpansWithoutIDs(t *testing.T) {
+	batch := func(kind ptrace.SpanKind, tenant string, tokens float64) ptrace.Traces {
+		td, s := keyed()
+		s.SetKind(kind)
+		s.SetSpanID(pcommon.SpanID{})
+		s.Attributes().PutStr("tenant.id", tenant)
+		s.Attributes().PutDouble("n", tokens)
+		return td
+	}
+	x := metering(ownMeterOf(t, usage.Traces, "true", `attributes["n"]`, "tenant.id"))
+	for _, kind := range []ptrace.SpanKind{ptrace.SpanKindInternal, ptrace.SpanKindServer} {
+		first := marks(x, batch(kind, "a", 5))
+		assert.Equal(t, first, marks(x, batch(kind, "a", 5)), "sent again")
+		for _, other := range []ptrace.Traces{batch(kind, "a", 700), batch(kind, "a", 5.5), batch(kind, "b", 5)} {
+			assert.NotEqual(t, first, marks(x, other))
+		}
+	}
+}
+
 func TestLineKeys(t *testing.T) {
 	x := metering(everything(t)...)
 	key := func(change func(plog.LogRecord)) uint64 {
@@ -116,6 +137,7 @@ func TestLineKeys(t *testing.T) {
 	of := key(id)
 	for name, change := range map[string]func(plog.LogRecord){
 		"body":     func(l plog.LogRecord) { l.Body().SetStr("another line") },
+		"severity": func(l plog.LogRecord) { l.SetSeverityNumber(plog.SeverityNumberError) },
 		"time":     func(l plog.LogRecord) { l.SetTimestamp(1001) },
 		"trace":    func(l plog.LogRecord) { l.SetTraceID(pcommon.TraceID{1}) },
 		"span":     func(l plog.LogRecord) { l.SetSpanID(pcommon.SpanID{1}) },
@@ -138,6 +160,35 @@ func TestLineKeys(t *testing.T) {
 		l.SetTraceID(pcommon.TraceID{1})
 		l.SetSpanID(pcommon.SpanID{1})
 	}))
+}
+
+// Hosts of one service may say the same at the same time, whether a dialect knows what
+// they say or not.
+func TestLinesOfTwoHosts(t *testing.T) {
+	x := metering(everything(t)...)
+	keys := func(host string, attributes map[string]any) []uint64 {
+		ld := plog.NewLogs()
+		for _, h := range []string{host, "same"} {
+			rl := ld.ResourceLogs().AppendEmpty()
+			rl.Resource().Attributes().PutStr("service.name", "shop")
+			rl.Resource().Attributes().PutStr("host.name", h)
+			l := rl.ScopeLogs().AppendEmpty().LogRecords().AppendEmpty()
+			l.SetTimestamp(1000)
+			require.NoError(t, l.Attributes().FromRaw(attributes))
+		}
+		r := x.Logs(ld, time.Unix(1, 0))
+		defer x.Release(r)
+		return append([]uint64{}, r.Batch.Marks.Keys...)
+	}
+	for name, attributes := range map[string]map[string]any{
+		"a line":           {"message": "done"},
+		"of an access log": {"method": "GET", "path": "/", "status": "200"},
+	} {
+		a, b := keys("a", attributes), keys("b", attributes)
+		assert.NotEqual(t, a[0], b[0], name)
+		assert.NotEqual(t, a[0], a[1], name)
+		assert.Equal(t, a[1], b[1], name)
+	}
 }
 
 func TestPointKeys(t *testing.T) {
@@ -195,5 +246,4 @@ func TestRejectedRecordsAreCounted(t *testing.T) {
 		x.Release(r)
 	}
 	assert.Equal(t, map[string]int64{"bad": 2 * int64(mixed().SpanCount())}, rejected)
-	assert.Equal(t, map[string]string{"traces": "By", "logs": "By", "metrics": "By", "bad": "By"}, x.Units())
 }

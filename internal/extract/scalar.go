@@ -144,6 +144,17 @@ func stated(s string) string {
 	}
 }
 
+// stated is what a text says; empty if it is blank or one for none.
+func (s *scalar) stated() string { return strings.TrimSpace(stated(strings.TrimSpace(s.text()))) }
+
+// blank says whether the value says nothing.
+func (s *scalar) blank() bool {
+	if s.isText() {
+		return s.stated() == ""
+	}
+	return s.value.Type() == pcommon.ValueTypeEmpty
+}
+
 // unquote takes the quotes of a JSON string off.
 func unquote(s string) string {
 	if len(s) >= 2 && s[0] == '"' && s[len(s)-1] == '"' {

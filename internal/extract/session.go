@@ -2,7 +2,6 @@ package extract
 
 import (
 	"strconv"
-	"strings"
 	"time"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
@@ -51,12 +50,13 @@ type sessionValue struct {
 	ok bool
 }
 
-// sessionIn looks for a session in the attributes of a resource or a scope.
+// sessionIn looks for a session in the attributes of a resource or a scope. One that
+// is blank is none.
 func (r *Reading) sessionIn(attrs pcommon.Map, otherwise sessionValue) sessionValue {
 	if !r.x.sessions {
 		return otherwise
 	}
-	if v, ok := attrs.Get(attrSession); ok {
+	if v, ok := attrs.Get(attrSession); ok && !(&scalar{value: v}).blank() {
 		return sessionValue{scalar{value: v}, true}
 	}
 	return otherwise
@@ -78,21 +78,21 @@ func (r *Reading) touch(record int, kind usage.Kind, rec *usage.Record, end pcom
 func (r *Reading) hasSession() bool { return r.session.ok || r.values.has(dialect.SessionID) }
 
 // readSession writes the ID of the record's session, bounded as values of
-// identities are, and says whether there is one. Some writers have a text for none.
+// identities are, and says whether there is one.
 func (r *Reading) readSession() bool {
-	of := r.session.scalar
+	of, name := r.session.scalar, attrSession
 	if value, ok := r.values.get(dialect.SessionID); ok {
-		of = value
+		of, name = value, r.values.entry(dialect.SessionID).Name
 	}
 	r.id.Reset(r.x.owners[usage.Endpoint]) // of any schema: only the value matters
 	r.id.Open()
 	switch {
 	case of.isText():
-		r.id.Write(stated(strings.TrimSpace(of.text())))
+		r.id.Write(of.stated())
 	case of.value.Type() == pcommon.ValueTypeInt:
 		r.id.WriteWith(func(dst []byte) []byte { return strconv.AppendInt(dst, of.value.Int(), 10) })
-	case of.value.Type() != pcommon.ValueTypeEmpty:
-		r.values.spoil(attrSession)
+	default:
+		r.values.spoil(name)
 	}
 	r.id.Close()
 	return len(r.id.Last()) > 0

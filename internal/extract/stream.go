@@ -17,6 +17,14 @@ type stream struct {
 	metric   uint64
 }
 
+// ofResource hashes the resource being read, once.
+func (st *stream) ofResource(r *Reading) uint64 {
+	if !st.known {
+		st.resource, st.known = r.hashMap(r.resource), true
+	}
+	return st.resource
+}
+
 // enterScope hashes a scope.
 func (st *stream) enterScope(r *Reading, s pcommon.InstrumentationScope) {
 	attributes := r.hashMap(s.Attributes())
@@ -30,12 +38,10 @@ func (st *stream) enterScope(r *Reading, s pcommon.InstrumentationScope) {
 
 // enter hashes what the points of a metric have in common.
 func (st *stream) enter(r *Reading, m pmetric.Metric) {
-	if !st.known {
-		st.resource, st.known = r.hashMap(r.resource), true
-	}
+	resource := st.ofResource(r)
 	c := &r.content
 	c.begin(hashedStream)
-	c.number(st.resource)
+	c.number(resource)
 	c.number(st.scope)
 	c.text(m.Name())
 	c.text(m.Unit())
@@ -46,11 +52,7 @@ func (st *stream) enter(r *Reading, m pmetric.Metric) {
 // place says where the point stands in its stream: a cumulative one is told from
 // the point before it, a delta has a dedup key.
 func (r *Reading) place(a *usage.Amount) (key uint64) {
-	p, c := &r.data, &r.content
-	attributes := r.hashMap(p.attributes)
-	c.begin(hashedStream)
-	c.number(r.stream.metric)
-	c.number(attributes)
+	p := &r.data
 	a.Start, a.Time = int64(p.start), int64(p.at)
 	if !p.delta {
 		// Who scrapes streams that do not say when they began lets them begin with
@@ -58,13 +60,28 @@ func (r *Reading) place(a *usage.Amount) (key uint64) {
 		if a.Start == a.Time {
 			a.Start = 0
 		}
-		a.Stream = present(c.sum())
+		a.Stream = present(r.beginPoint().sum())
 		return 0
 	}
 	if a.Time == 0 || !r.x.dedup.Enabled {
 		return 0
 	}
-	c.number(uint64(a.Start))
-	c.number(uint64(a.Time))
+	return r.beginPoint().at(p)
+}
+
+// beginPoint hashes the stream of the point that was read last.
+func (r *Reading) beginPoint() *content {
+	attributes := r.hashMap(r.data.attributes)
+	c := &r.content
+	c.begin(hashedStream)
+	c.number(r.stream.metric)
+	c.number(attributes)
+	return c
+}
+
+// at ends the key of a point with where it stands in its stream.
+func (c *content) at(p *dataPoint) uint64 {
+	c.number(uint64(p.start))
+	c.number(uint64(p.at))
 	return present(c.sum())
 }

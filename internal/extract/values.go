@@ -78,11 +78,18 @@ func (v *values) put(e *dialect.Entry, value pcommon.Value) {
 	if s.round == v.round && s.entry.Rank <= e.Rank {
 		return
 	}
-	if e.JSON == "" {
-		*s = slot{scalar: scalar{value: value}, entry: e, round: v.round}
-	} else if part, ok := member(value, e.JSON); ok {
-		*s = slot{scalar: part, entry: e, round: v.round}
+	found := scalar{value: value}
+	if e.JSON != "" {
+		var ok bool
+		if found, ok = member(value, e.JSON); !ok {
+			return
+		}
 	}
+	// Some writers fill in an ID that they do not have: another name may have it.
+	if e.Field == dialect.SessionID && found.blank() {
+		return
+	}
+	*s = slot{scalar: found, entry: e, round: v.round}
 }
 
 // release forgets the telemetry that was read.

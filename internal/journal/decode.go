@@ -208,6 +208,9 @@ func (d *decoder) rows(payload []byte, put func(*usage.Row) error) error {
 		if d.version > 3 {
 			r.Touched = c.varint()
 		}
+		if r.Touched < usage.NotKnown || r.Touched > maxMoment {
+			c.fail()
+		}
 		r.Measures = c.measures()
 		r.Durations, r.FirstTokens = c.distribution(), c.distribution()
 		if d.version > 1 && c.bool() {

@@ -29,8 +29,11 @@ func (r *recovery) snapshot(fr *frameReader) error {
 			return fr.corrupt("%v", err)
 		}
 	}
-	if _, _, err := fr.next(); !errors.Is(err, io.EOF) {
+	switch _, _, err := fr.next(); {
+	case err == nil || errors.Is(err, errTorn):
 		return fr.corrupt("something follows the end of the snapshot")
+	case !errors.Is(err, io.EOF):
+		return err // it could not be read, which says nothing of what it holds
 	}
 	return r.loadKeys(s.keys)
 }

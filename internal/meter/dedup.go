@@ -44,10 +44,10 @@ func (m *Meter) packKeys() {
 // warnOfShortWindow says so when memory did not allow for the whole window.
 func (m *Meter) warnOfShortWindow() {
 	evicted := m.engine.DedupStats().Evicted
-	if evicted == m.evicted {
+	if evicted == m.warned.evicted || !m.warned.window.due(m.clock.moment().Age) {
 		return
 	}
-	m.evicted = evicted
+	m.warned.evicted = evicted
 	m.log.Warn("What was counted is remembered for less than `dedup.window`: `dedup.max_memory_mib` does not hold more",
 		zap.Duration("remembered", m.effectiveWindow()), zap.Duration("window", m.options.Dedup.Window))
 }

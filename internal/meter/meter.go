@@ -38,11 +38,10 @@ type Meter struct {
 	observed  observed
 	paused    atomic.Bool
 
-	run     sync.WaitGroup // the goroutines of run.go
-	stop    chan struct{}  // closed when they have to end
-	outbox  outbox
-	evicted uint64 // from the dedup window, as far as the log knows
-	folded  [usage.Kinds]uint64
+	run    sync.WaitGroup // the goroutines of run.go
+	stop   chan struct{}  // closed when they have to end
+	outbox outbox
+	warned warned
 }
 
 // Open makes a meter and, with persistence, continues from what is stored.
@@ -63,7 +62,7 @@ func Open(set Settings, o Options) (*Meter, error) {
 	if err != nil {
 		return nil, err
 	}
-	if m.telemetry, err = newTelemetry(set.Telemetry); err != nil {
+	if m.telemetry, err = newTelemetry(set.ID, set.Telemetry); err != nil {
 		return nil, err
 	}
 	options := engine.Options{
@@ -82,7 +81,7 @@ func Open(set Settings, o Options) (*Meter, error) {
 		}
 		options.Journal, options.JournalWindow = store.journal.Append, store.journal.AppendWindow
 		m.engine, m.store = engine.New(options), store
-		if from, err = store.recover(m.engine); err != nil {
+		if from, err = store.recover(m.engine, meters); err != nil {
 			return nil, errors.Join(err, store.journal.Close())
 		}
 	}
@@ -107,7 +106,6 @@ func (m *Meter) begin(set Settings, from origin) error {
 		ScopeVersion: set.BuildInfo.Version,
 		Layout:       m.options.Layout,
 		LayoutSince:  from.layoutSince,
-		Units:        m.extractor.Units(),
 	})
 	if err := m.telemetry.observe(m); err != nil {
 		m.telemetry.shutdown()

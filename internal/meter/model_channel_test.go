@@ -88,7 +88,7 @@ func (m *model) choose(r *modelReading, c *modelCommit) {
 	}
 	for i := range r.records {
 		record := &r.records[i]
-		if record.verdict != usage.Counted || record.channel.weak {
+		if record.verdict != usage.Counted || record.channel.weak || record.series == "" {
 			continue
 		}
 		record.channel.allow(func(source string, rank usage.Rank) bool {

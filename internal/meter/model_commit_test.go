@@ -19,13 +19,19 @@ type modelCommit struct {
 	choices  map[string]modelChoice
 	calls    []modelCall
 	streams  map[int]modelTotal
+	sessions map[modelSessionID]modelSession // that it changes
+	// begun and ended are series.
+	begun map[string]bool
+	ended []string
 }
 
 // modelDelta is what a commit adds to a series in an hour. The hour is where
 // tokens that stand in two points find each other.
 type modelDelta struct {
-	series string
-	hour   int64
+	series  string
+	hour    int64
+	channel modelChannel
+	born    bool // the series begins here
 	modelSeries
 	prices [usage.TokenTypes]int64 // of tokens that are priced, nano-USD each
 }
@@ -33,19 +39,48 @@ type modelDelta struct {
 // commit counts a reading, at an age of the state. What was counted before, in
 // whatever form, is taken out first.
 func (m *model) commit(signal usage.Signal, r *modelReading, age, at int64) {
-	c := &modelCommit{
-		seq: m.live.seq + 1, at: at, age: age, signal: signal,
-		claims: map[string]bool{}, choices: map[string]modelChoice{}, streams: map[int]modelTotal{},
+	c := m.begins(signal, age, at)
+	if m.paused {
+		r.pause()
+	} else {
+		m.refuse(r, age)
+		m.keys.insert(r, r.aliases(), minuteOf(age), c.seq)
+		m.choose(r, c)
+		m.nest(r, c)
 	}
-	m.refuse(r, age)
-	m.keys.insert(r, r.aliases(), minuteOf(age), c.seq)
-	m.choose(r, c)
-	m.nest(r, c)
 	m.subtract(r, c)
 	m.shade(r, c)
-	c.add(r, &m.live)
+	c.add(r)
+	m.fold(r, c)
+	c.price(r, &m.live)
+	m.touch(r, c)
+	m.conclude(c)
+}
+
+// begins begins the next commit.
+func (m *model) begins(signal usage.Signal, age, at int64) *modelCommit {
+	return &modelCommit{
+		seq: m.live.seq + 1, at: at, age: age, signal: signal,
+		claims: map[string]bool{}, choices: map[string]modelChoice{}, streams: map[int]modelTotal{},
+		sessions: map[modelSessionID]modelSession{}, begun: map[string]bool{},
+	}
+}
+
+// conclude lets a commit take effect.
+func (m *model) conclude(c *modelCommit) {
+	for i := range c.added {
+		c.added[i].born = c.begun[c.added[i].series]
+	}
 	m.commits = append(m.commits, c)
 	m.live.apply(c)
+}
+
+// pause makes nothing count: all that is left is how far streams have come.
+func (r *modelReading) pause() {
+	for i := range r.records {
+		r.records[i].verdict = usage.SkippedPaused
+	}
+	r.records[0].see("batch while paused")
 }
 
 // shade drops the transport of calls to models that are counted themselves.
@@ -64,8 +99,8 @@ func (m *model) shade(r *modelReading, c *modelCommit) {
 	}
 }
 
-// add adds up what is still counted, on top of what was.
-func (c *modelCommit) add(r *modelReading, live *modelState) {
+// add adds up what is still counted.
+func (c *modelCommit) add(r *modelReading) {
 	for i := range r.records {
 		record := &r.records[i]
 		c.ledger[record.verdict]++
@@ -79,7 +114,6 @@ func (c *modelCommit) add(r *modelReading, live *modelState) {
 		}
 	}
 	c.added = slices.DeleteFunc(c.added, func(d modelDelta) bool { return d.modelSeries == modelSeries{} })
-	c.price(r, live)
 }
 
 // price prices what is added. A series has a delta for each hour, and each pays what
@@ -119,22 +153,27 @@ func (d *modelDelta) addRecord(r *modelRecord) {
 	}
 }
 
-// delta is that of the series and hour of a record: whatever becomes of it, its
-// place is behind those of the records before it.
+// delta is that of the series, hour and channel of a record: whatever becomes of
+// it, its place is behind those of the records before it.
 func (c *modelCommit) delta(r *modelRecord) *modelDelta {
 	for i := range c.added {
-		if d := &c.added[i]; d.series == r.series && d.hour == r.hour {
+		if d := &c.added[i]; d.series == r.series && d.hour == r.hour && d.channel == r.channel {
 			return d
 		}
 	}
-	c.added = append(c.added, modelDelta{series: r.series, hour: r.hour})
+	c.added = append(c.added, modelDelta{series: r.series, hour: r.hour, channel: r.channel})
 	return &c.added[len(c.added)-1]
+}
+
+// changes says whether a commit adds to a series.
+func (c *modelCommit) changes(series string) bool {
+	return slices.ContainsFunc(c.added, func(d modelDelta) bool { return d.series == series })
 }
 
 // begin notes when a series began if it did so in this commit.
 func (c *modelCommit) begin(series string, start int64) (here bool) {
 	for i := range c.added {
-		if d := &c.added[i]; d.series == series {
+		if d := &c.added[i]; d.series == series && d.born {
 			d.start, here = start, true
 		}
 	}

@@ -57,6 +57,9 @@ func (r *modelRun) sawCrash(power bool, before, floor uint64) {
 // truth if it is one that may be.
 func (r *modelRun) settle(floor uint64) {
 	left := r.look(r.memory, floor)
+	if r.endings > 0 {
+		r.saw("ends since the newest snapshot")
+	}
 	r.lose(left.Stats().Seq)
 	r.loseCuts(left.Window().Number)
 }
@@ -82,11 +85,13 @@ func (r *modelRun) look(disk *filestest.Memory, floor uint64) *engine.Engine {
 	if r.dropped(rows) {
 		want = relaidState(want)
 	}
-	r.compare(want, rows, first.Stats())
+	r.compare(want, rows, first)
 	r.compareMemory(want, first)
 	again := r.recovered(disk)
 	require.Equal(r.t, seq, again.Stats().Seq, "a second recovery differs")
 	require.Equal(r.t, rows, r.engineRows(again), "a second recovery differs")
+	r.compareRetired(want, again)
+	r.compareSessions(want, rows, again)
 	return first
 }
 
@@ -95,7 +100,11 @@ func (r *modelRun) recovered(disk *filestest.Memory) *engine.Engine {
 	fsys, err := disk.Mount()
 	require.NoError(r.t, err)
 	schemas, o := &usage.Schemas{}, r.config.options(fsys)
-	e := engine.New(engine.Options{Schemas: schemas, Hasher: usage.NewHasher(), Layout: o.Layout, Dedup: o.Dedup.window()})
+	e := engine.New(engine.Options{
+		Schemas: schemas, Hasher: usage.NewHasher(), Layout: o.Layout, Dedup: o.Dedup.window(),
+		Limits: engine.Limits{MaxSeries: o.MaxSeries}, Retention: int64(o.Retention),
+		SessionTTL: int64(o.Sessions.TTL), MaxSessions: o.Sessions.Max,
+	})
 	j := journal.New(journal.Options{FS: fsys, Schemas: schemas, Layout: o.Layout})
 	found, err := j.Recover(e)
 	require.NoError(r.t, err)
@@ -144,6 +153,7 @@ func relaidState(s modelState) modelState {
 type modelAge struct {
 	seq uint64
 	usage.Moment
+	wall int64 // what the clock said when the state was that old
 }
 
 // modelAges are between which ages a state has to be when it is found.
@@ -151,9 +161,9 @@ type modelAges struct{ lowest, highest int64 }
 
 // noteAge notes the newest moment that was given out.
 func (r *modelRun) noteAge() {
-	totals := r.meter.engine.Totals()
-	if n := len(r.ages); n == 0 || r.ages[n-1].Moment != totals.Moment {
-		r.ages = append(r.ages, modelAge{totals.Seq, totals.Moment})
+	totals, now := r.meter.engine.Totals(), r.meter.clock.moment()
+	if n := len(r.ages); n == 0 || r.ages[n-1].Moment != totals.Moment || r.ages[n-1].seq != totals.Seq {
+		r.ages = append(r.ages, modelAge{totals.Seq, totals.Moment, now.Wall - now.Age + totals.Age})
 	}
 	for len(r.ages) > 1 && r.ages[0].seq < r.model.base.seq {
 		r.ages = r.ages[1:]
@@ -164,14 +174,15 @@ func (r *modelRun) noteAge() {
 // left, and older by what the wall clock says, unless that has stepped back.
 func (r *modelRun) expectedAge() (a modelAges) {
 	for i, found := range r.ages {
-		age := found.Age
+		lowest, highest := found.Age, found.Age
 		if found.Wall > 0 {
-			age += max(0, time.Now().UnixNano()-found.Wall)
+			lowest += max(0, time.Now().UnixNano()-max(found.Wall, found.wall))
+			highest += max(0, time.Now().UnixNano()-found.wall)
 		}
-		if i == 0 || age < a.lowest {
-			a.lowest = age
+		if i == 0 || lowest < a.lowest {
+			a.lowest = lowest
 		}
-		a.highest = max(a.highest, age)
+		a.highest = max(a.highest, highest)
 	}
 	return a
 }

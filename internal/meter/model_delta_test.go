@@ -1,6 +1,7 @@
 package meter
 
 import (
+	"maps"
 	"strings"
 
 	"github.com/stretchr/testify/require"
@@ -23,6 +24,8 @@ func newModelDeltas() modelDeltas {
 // modelCut is what there was when a window was cut.
 type modelCut struct {
 	points map[string]modelPoint
+	series map[string]modelSeries
+	seq    uint64 // newest commit
 	// whole says that nothing could keep the window from having all of it.
 	whole bool
 }
@@ -30,9 +33,18 @@ type modelCut struct {
 // noteCut notes what there is if a window was cut just now.
 func (r *modelRun) noteCut() {
 	number := r.meter.engine.Window().Number
-	if _, known := r.cuts[number]; !known {
-		r.cuts[number] = modelCut{points: exported(r.model.live), whole: !r.broken}
+	if _, known := r.cuts[number]; !known && number > 0 {
+		r.cuts[number] = modelCut{points: exported(r.model.live), series: maps.Clone(r.model.live.series), seq: r.model.live.seq, whole: !r.broken}
 	}
+}
+
+// newestCut is what the newest window has of which is known when it was cut.
+func (r *modelRun) newestCut() modelCut {
+	newest := uint64(0)
+	for number := range r.cuts {
+		newest = max(newest, number)
+	}
+	return r.cuts[newest]
 }
 
 // loseCuts forgets the windows that a crash has taken: their numbers are free.
@@ -45,6 +57,7 @@ func (r *modelRun) loseCuts(newest uint64) {
 }
 
 func isDelta(md pmetric.Metrics) bool {
+	// How many sessions are active is told last, and of both temporalities.
 	switch m := md.ResourceMetrics().At(0).ScopeMetrics().At(0).Metrics().At(0); m.Type() {
 	case pmetric.MetricTypeSum:
 		return m.Sum().AggregationTemporality() == pmetric.AggregationTemporalityDelta
@@ -71,8 +84,16 @@ func (b *modelBackend) takeWindow(md pmetric.Metrics) {
 	r.saw("window")
 	cut := r.cuts[r.meter.engine.Window().Number]
 	for name, point := range found {
+		if isActive(name) {
+			same(r.t, cut.points[name].value, point.value, name)
+			b.streams[name] = point
+			continue
+		}
 		require.Positive(r.t, point.value, name)
 		b.requireContinuous(name, point, cut.points[name].start)
+		if b.streams[name].at < cut.points[name].start {
+			b.sums[name] = 0 // it has begun anew
+		}
 		b.streams[name] = point
 		if !isHistogram(name) {
 			b.sums[name] += point.value
@@ -93,7 +114,7 @@ func (b *modelBackend) requireContinuous(name string, point modelPoint, series i
 	switch {
 	case isHistogram(name):
 		require.GreaterOrEqual(b.run.t, point.start, before.at, "%s overlaps", name)
-	case ok:
+	case ok && before.at >= series:
 		require.Equal(b.run.t, before.at, point.start, "%s has a gap or an overlap", name)
 	default:
 		require.Equal(b.run.t, series, point.start, "%s does not begin with its series", name)
@@ -104,12 +125,20 @@ func (b *modelBackend) requireContinuous(name string, point modelPoint, series i
 // layouts leave observations behind: histograms are not added up.
 func (b *modelBackend) requireSums(cut modelCut) {
 	for name, sum := range b.sums {
+		if _, ok := cut.points[name]; !ok {
+			delete(b.sums, name) // its series has ended, with a window that had all of it
+			continue
+		}
 		if sum > cut.points[name].value {
 			require.Fail(b.run.t, "more than was counted", "%s: %d, counted %d", name, sum, cut.points[name].value)
 		}
 	}
 	for name, want := range cut.points {
-		if cut.whole && !isHistogram(name) {
+		switch {
+		case !cut.whole || isHistogram(name):
+		case isActive(name):
+			same(b.run.t, want.value, b.streams[name].value, name)
+		default:
 			same(b.run.t, want.value, b.sums[name], name)
 		}
 	}

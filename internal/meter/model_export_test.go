@@ -22,6 +22,9 @@ type modelBackend struct {
 	err  error // what it answers
 	lost bool  // what is sent does not even arrive
 
+	exit  *Exit  // of the process that runs; nil: still to come
+	taken uint64 // newest commit in a whole export of that exit
+
 	at         int64 // of the newest export, Unix ns
 	writer     string
 	cumulative map[string]modelPoint // by metric, identity and part
@@ -43,14 +46,20 @@ func (*modelBackend) Capabilities() consumer.Capabilities { return consumer.Capa
 func (r *modelRun) export() {
 	healthy := r.healthy()
 	b := pick(r.rng, r.backends...)
+	if b.exit == nil || b.exit.gone {
+		return
+	}
 	b.err, b.lost = nil, false
 	if r.chance(20) {
 		b.err, b.lost = errors.New("the backend is away"), r.chance(50)
 	}
 	r.tell("  to %s, which answers %v, lost %t", b.name, b.err, b.lost)
-	exit := &Exit{meter: r.meter, next: b, name: b.name}
-	err := r.meter.outbox.deliver(context.Background(), exit, r.chance(50))
+	err := r.meter.outbox.deliver(context.Background(), b.exit, r.chance(50))
+	r.noteEnds()
 	r.noteCut()
+	if err == nil && !r.config.delta {
+		b.taken = r.model.live.seq
+	}
 	switch {
 	case r.disk.dead():
 	case err == nil:
@@ -65,13 +74,16 @@ func (r *modelRun) export() {
 func (r *modelRun) startExits() {
 	r.meter.outbox.expect(len(r.backends))
 	for _, b := range r.backends {
-		r.meter.outbox.join(&Exit{meter: r.meter, next: b}, b.name)
+		if b.exit = nil; r.chance(90) {
+			r.startExit(b)
+		}
 	}
 }
 
 // ConsumeMetrics looks at an export at the moment at which it becomes visible.
 func (b *modelBackend) ConsumeMetrics(_ context.Context, md pmetric.Metrics) error {
 	r := b.run
+	r.noteEnds()
 	r.noteCut()
 	if b.lost || r.disk.dead() {
 		return b.err
@@ -105,7 +117,7 @@ func (b *modelBackend) takeCumulative(md pmetric.Metrics) {
 		switch {
 		case !ok:
 		case before.start == point.start:
-			if point.value < before.value {
+			if point.value < before.value && !isActive(name) {
 				require.Fail(r.t, "a counter fell", name)
 			}
 		default:
@@ -163,7 +175,7 @@ func wholeOf(p pmetric.NumberDataPoint) uint64 {
 func pointName(attrs pcommon.Map) string {
 	var b []byte
 	for name, value := range attrs.All() {
-		b = append(append(append(append(b, ' '), name...), '='), value.Str()...)
+		b = append(append(append(append(b, ' '), name...), '='), value.AsString()...)
 	}
 	return string(b)
 }
@@ -178,6 +190,10 @@ func exported(s modelState) map[string]modelPoint {
 	}
 	for name, series := range s.series {
 		kind, identity := attributesOf(name)
+		if kind == usage.Sessions.String() {
+			series.exported(identity, points)
+			continue
+		}
 		prefix := "usage." + kind + "."
 		for i, n := range series.Requests {
 			put(prefix+"requests"+identity+" usage.outcome="+usage.Outcome(i).String(), uint64(n), series.start)
@@ -199,9 +215,17 @@ func exported(s modelState) map[string]modelPoint {
 func attributesOf(name string) (kind, identity string) {
 	head, values, _ := strings.Cut(name, "|")
 	kind, extra, _ := strings.Cut(head, " ")
+	if isOverflow(name) {
+		return kind, " " + usage.AttrOverflow + "=true"
+	}
 	names := usage.BaseNames(usage.Endpoint)
-	if kind == usage.Provider.String() {
+	switch {
+	case kind == usage.Provider.String():
 		names = usage.BaseNames(usage.Provider)
+	case strings.HasPrefix(values, usage.Endpoint.String()+"|"):
+		names = usage.OwnerNames(usage.Endpoint)
+	case kind == usage.Sessions.String():
+		names = usage.OwnerNames(usage.Provider)
 	}
 	if extra != "" {
 		names = append(names, strings.Split(extra, ",")...)
@@ -213,3 +237,20 @@ func attributesOf(name string) (kind, identity string) {
 	}
 	return kind, identity
 }
+
+// exported adds what an export has of the sessions of an owner.
+func (s modelSeries) exported(identity string, points map[string]modelPoint) {
+	points["usage.sessions.active"+identity] = modelPoint{value: uint64(s.Active()), start: s.start}
+	points["usage.sessions.opened"+identity] = modelPoint{value: uint64(s.Opened), start: s.start}
+	for i, n := range s.Closed {
+		if n > 0 {
+			points["usage.sessions.closed"+identity+" usage.session.close_reason="+usage.CloseReason(i).String()] = modelPoint{value: uint64(n), start: s.start}
+		}
+	}
+	if s.durations > 0 {
+		points["usage.session.duration"+identity] = modelPoint{value: s.durations}
+	}
+}
+
+// isActive says whether a point goes up and down.
+func isActive(name string) bool { return strings.HasPrefix(name, "usage.sessions.active ") }

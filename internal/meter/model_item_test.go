@@ -16,7 +16,7 @@ import (
 // sent as often as its sender likes.
 type modelItem interface {
 	from() string // service
-	record(c *modelConfig) modelRecord
+	record(c *modelConfig, now int64) modelRecord
 }
 
 // modelBatch is items of one signal, in the order of their services.

@@ -21,6 +21,8 @@ const (
 	besideOther                          // stands beside one that tells of the call
 	sumsUp                               // calls that have records of their own
 	chatters
+	startsSession
+	endsSession
 	modelLineClasses
 )
 
@@ -32,6 +34,7 @@ type modelLine struct {
 	name    string // of the model or route
 	tenant  string
 	request string // ID of the call; empty: none
+	session string // empty: none
 	at      int64  // Unix ns; 0: none
 	status  int    // HTTP
 	millis  int64  // negative: not known
@@ -53,6 +56,10 @@ func (g *modelLines) line(now int64) *modelLine {
 		bytes: g.rng.Int64N(1000),
 	}
 	l.service, l.name, l.tenant = g.one("desk", "shell")
+	l.session = g.session()
+	if g.rng.IntN(5) == 0 {
+		l.class, l.session = pick(g.rng, startsSession, endsSession), pick(g.rng, "session 1", "session 2")
+	}
 	if g.rng.IntN(2) == 0 {
 		l.class = pick(g.rng, tellsOfCall, servedLine)
 	}
@@ -114,10 +121,14 @@ func (l *modelLine) write(out plog.LogRecord) {
 	attrs := out.Attributes()
 	attrs.PutStr("tenant.id", l.tenant)
 	attrs.PutInt("line", int64(l.number))
+	if l.session != "" {
+		attrs.PutStr("session.id", l.session)
+	}
 	name := [modelLineClasses]string{
 		tellsOfCall: "claude_code.api_request", tellsOfFailure: "claude_code.api_error",
 		hasDetails:  "gen_ai.client.inference.operation.details",
 		besideOther: "claude_code.api_refusal", sumsUp: "claude_code.subagent_completed",
+		startsSession: "session.start", endsSession: "session.end",
 	}[l.class]
 	switch {
 	case l.class == servedLine:
@@ -131,9 +142,12 @@ func (l *modelLine) write(out plog.LogRecord) {
 	default:
 		out.Body().SetStr(name)
 	}
-	if l.class == hasDetails {
+	switch l.class {
+	case hasDetails:
 		l.writeDetails(attrs)
-	} else {
+	case startsSession, endsSession:
+		l.writeOwner(attrs)
+	default:
 		l.writeCall(attrs)
 	}
 }
@@ -186,8 +200,16 @@ func (l *modelLine) writeCall(attrs pcommon.Map) {
 	attrs.PutInt("output_tokens", l.tokens[usage.Output])
 }
 
-func (l *modelLine) record(c *modelConfig) modelRecord {
+func (l *modelLine) record(c *modelConfig, now int64) modelRecord {
 	r := modelRecord{item: l, end: l.at}
+	l.recordOf(c, now, &r)
+	if r.series != "" {
+		r.touch = newTouch(ownerOf(r.series), l.session, ofOutcome(&r.added), l.at, max(l.millis, 0)*int64(time.Millisecond), now)
+	}
+	return r
+}
+
+func (l *modelLine) recordOf(c *modelConfig, now int64, r *modelRecord) {
 	switch {
 	case l.class == chatters:
 		r.verdict = usage.UnmeteredUnrecognized
@@ -195,14 +217,15 @@ func (l *modelLine) record(c *modelConfig) modelRecord {
 		r.verdict = usage.SkippedNested
 	case l.class == sumsUp:
 		r.verdict = usage.SkippedAggregate
+	case l.class == startsSession || l.class == endsSession:
+		l.describeSession(c, now, r)
 	case l.class == servedLine:
-		l.describeServed(c, &r)
+		l.describeServed(c, r)
 	case !c.providers:
 		r.verdict = usage.UnmeteredDisabled
 	default:
-		l.describeCall(c, &r)
+		l.describeCall(c, r)
 	}
-	return r
 }
 
 func (l *modelLine) describeServed(c *modelConfig, r *modelRecord) {
@@ -246,4 +269,44 @@ func (l *modelLine) describe(r *modelRecord) {
 	case l.at > 0:
 		r.key = fmt.Sprint("line ", l.number)
 	}
+}
+
+// owner is whose session an event is about; empty: that of whoever has it.
+func (l *modelLine) owner() string {
+	switch {
+	case l.number%3 == 0:
+		return ofProvider("openai")
+	case l.number%3 == 1 || l.class == startsSession:
+		return ofEndpoint(l.service, "GET /"+l.name)
+	default:
+		return ""
+	}
+}
+
+func (l *modelLine) writeOwner(attrs pcommon.Map) {
+	switch kind := ownerKind(l.owner()); kind {
+	case usage.Provider.String():
+		attrs.PutStr("gen_ai.provider.name", "openai")
+	case usage.Endpoint.String():
+		attrs.PutStr("http.request.method", "GET")
+		attrs.PutStr("http.route", "/"+l.name)
+	}
+}
+
+func (l *modelLine) describeSession(c *modelConfig, now int64, r *modelRecord) {
+	switch {
+	case l.session == "":
+		r.verdict = usage.UnmeteredUnrecognized
+		return
+	case ownerKind(l.owner()) == usage.Provider.String() && !c.providers:
+		r.verdict = usage.UnmeteredDisabled
+		return
+	}
+	activity := usage.Started
+	if l.class == endsSession {
+		activity = usage.Ended
+	}
+	r.touch = newTouch(l.owner(), l.session, activity, l.at, 0, now)
+	l.describe(r)
+	r.added = modelSeries{}
 }

@@ -28,6 +28,8 @@ func whileRunning() []operation {
 		{"idle", 1, func(r *modelRun) { r.sleep(r.duration(8 * time.Minute)) }},
 		{"days without a word", 1, func(r *modelRun) { r.fallSilent() }},
 		{"export", 5, func(r *modelRun) { r.export() }},
+		{"exits", 1, func(r *modelRun) { r.changeExits() }},
+		{"stop counting, or go on", 3, func(r *modelRun) { r.pauseOrResume() }},
 		{"upkeep", 4, func(r *modelRun) { r.upkeep() }},
 		{"flush", 4, func(r *modelRun) { r.flush() }},
 		{"snapshot", 2, func(r *modelRun) { r.snapshot() }},
@@ -84,8 +86,9 @@ const maxSent = 200
 // sleep lets time pass, and the process do what it does by itself.
 func (r *modelRun) sleep(d time.Duration) {
 	before, begin := r.model.live.seq, time.Now()
-	time.Sleep(d)
-	synctest.Wait()
+	for end := begin.Add(d); time.Now().Before(end); {
+		r.sleepOnce(time.Until(end))
+	}
 	if r.disk.dead() || r.broken {
 		return
 	}
@@ -104,9 +107,40 @@ func (r *modelRun) sleep(d time.Duration) {
 	}
 }
 
+// sleepOnce sleeps for so long that the meter looks after itself once at most, and
+// sees what has come of it.
+func (r *modelRun) sleepOnce(most time.Duration) {
+	once := r.config.interval
+	if r.broken || r.meter.failing() || r.disk.left > 0 {
+		once = firstRetry
+	}
+	before := r.meter.engine.Totals().Age
+	time.Sleep(min(once, most))
+	synctest.Wait()
+	r.noteEnds()
+	if age := r.meter.engine.Totals().Age; age > before {
+		r.checkEnded(age)
+	}
+}
+
+// pauseOrResume stops counting for a while.
+func (r *modelRun) pauseOrResume() {
+	switch {
+	case r.model.paused:
+		r.meter.Resume()
+		r.saw("resumed")
+	case r.chance(20):
+		r.meter.Pause()
+	default:
+		return
+	}
+	r.model.paused = !r.model.paused
+	require.Equal(r.t, r.model.paused, r.meter.Paused())
+}
+
 // fallSilent lets a day and more pass, if that is not too much work.
 func (r *modelRun) fallSilent() {
-	if r.config.interval == modelLongInterval {
+	if r.config.interval == modelLongInterval && r.healthy() && r.disk.left == 0 {
 		r.sleep(25*time.Hour + r.duration(time.Hour))
 	}
 }
@@ -118,6 +152,8 @@ func (r *modelRun) healthy() bool {
 
 func (r *modelRun) upkeep() {
 	r.meter.upkeep()
+	r.noteEnds()
+	r.checkEnded(r.meter.engine.Totals().Age)
 	switch {
 	case r.disk.dead():
 	case !r.meter.failing():

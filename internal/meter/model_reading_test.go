@@ -31,6 +31,7 @@ type modelRecord struct {
 	added   modelSeries
 	claim   string // service and provider of a call to a model
 	shadow  string // the claim that makes it the transport of such calls
+	touch   modelTouch
 	channel modelChannel
 	// prices are those of the tokens, in nano-USD each; unpriced says that nobody knows
 	// what the calls of a data point cost.
@@ -47,7 +48,7 @@ func (c *modelConfig) read(items []modelItem, now int64) (r modelReading) {
 	var unkeyed []string
 	timed := false
 	for _, item := range items {
-		record := item.record(c)
+		record := item.record(c, now)
 		record.hour = hourOf(record.end, now)
 		if s, ok := item.(*modelSpan); ok && s.id == 0 && record.series != "" {
 			unkeyed = append(unkeyed, record.series+s.values())

@@ -130,7 +130,7 @@ func (s *modelSample) writeAttributes(attrs pcommon.Map) {
 	}
 }
 
-func (s *modelSample) record(c *modelConfig) modelRecord {
+func (s *modelSample) record(c *modelConfig, _ int64) modelRecord {
 	r := modelRecord{item: s, end: s.at}
 	switch {
 	case s.family == "":

@@ -20,6 +20,14 @@ func (g *modelServices) number() int {
 // in all signals.
 const modelMixed = 100
 
+// session is the ID of a session, empty for what belongs to none.
+func (g *modelServices) session() string {
+	if g.rng.IntN(3) > 0 {
+		return ""
+	}
+	return "session " + strconv.Itoa(g.rng.IntN(4))
+}
+
 // one picks a service: one that sends this signal alone, or one of which many
 // signals tell. Those are new ones now and then, for somebody has to be first.
 func (g *modelServices) one(alone ...string) (service, name, tenant string) {

@@ -41,6 +41,14 @@ func (s *sightings) report(t *testing.T, all bool) {
 		"point after a restart", "point after a loss", "part without its whole",
 		"price of a part that came later", "price of a part that another hour has paid", "price of a part that a span has paid", "silent signal that is back",
 		"distributions left behind", "exported", "window", "window again", "export held back", "snapshot", "snapshot failed", "batch within a snapshot",
+		"endpoint series ended", "provider series ended", "session series ended", "overflow ended", "series ended after its window",
+		"series came back", "slot used again", "ends since the newest snapshot", "series kept for an exit", "series kept for a session",
+		"exit came late", "exit left early",
+		"folded into the base identity", "folded into the overflow",
+		"session", "session slides", "session expired", "session expired at its next activity", "session ended", "session ended for whoever had it",
+		"session started again", "session of a failure", "failure in an active session", "session of a folded owner", "session for which there is no room",
+		"session of a duplicate", "sessions over a restart",
+		"batch while paused", "resumed",
 	} {
 		t.Logf("%7d  %s", s.count[what], what)
 		if all {

@@ -18,6 +18,7 @@ func (r *modelRun) snapshot() {
 	case err == nil:
 		r.model.sync(r.model.live.seq)
 		r.saw("snapshot")
+		r.endings = 0
 	default:
 		r.saw("snapshot failed")
 		require.False(r.t, healthy, "snapshot: %v", err)

@@ -41,6 +41,7 @@ type modelSpan struct {
 	tokens     [usage.TokenTypes]int64
 	firstToken float64 // seconds
 	request    string  // the provider's ID of the call; empty: none
+	session    string  // empty: none
 }
 
 func (s *modelSpan) from() string { return s.service }
@@ -65,6 +66,9 @@ func (s *modelSpan) write(out ptrace.Span) {
 	attrs.PutStr("tenant.id", s.tenant)
 	attrs.PutInt("http.response.status_code", int64(s.status))
 	attrs.PutInt("http.request.body.size", s.bytes)
+	if s.session != "" {
+		attrs.PutStr("session.id", s.session)
+	}
 	s.writeClass(attrs)
 }
 
@@ -105,10 +109,11 @@ func spanIDOf(n uint64) (id pcommon.SpanID) {
 	return id
 }
 
-func (s *modelSpan) record(c *modelConfig) modelRecord {
+func (s *modelSpan) record(c *modelConfig, now int64) modelRecord {
 	r := modelRecord{item: s, end: s.end, verdict: c.verdict(s)}
 	if r.verdict == usage.Counted {
 		s.describe(c, &r)
+		r.touch = newTouch(ownerOf(r.series), s.session, ofOutcome(&r.added), s.end, s.end-s.start, now)
 	}
 	return r
 }

@@ -12,6 +12,9 @@ type modelSeries struct {
 	usage.Measures
 	durations, firstTokens uint64 // how many
 	start                  int64  // Unix ns
+	// seq is the newest commit that has added to it, touched how old the state was.
+	seq     uint64
+	touched int64
 }
 
 // plus adds. What is owed is taken off what comes in, never off what is there.
@@ -51,6 +54,9 @@ type modelState struct {
 	// requests are those that counted records carry.
 	requests int64
 	series   map[string]modelSeries
+	// retired is what series that have ended had counted, by base identity.
+	retired  map[string]usage.Measures
+	sessions map[modelSessionID]modelSession // active ones
 	claims   map[string]bool
 	choices  map[string]modelChoice
 	calls    []modelCall
@@ -59,13 +65,15 @@ type modelState struct {
 
 func newModelState() modelState {
 	return modelState{
-		series: map[string]modelSeries{}, claims: map[string]bool{}, choices: map[string]modelChoice{}, streams: map[int]modelTotal{},
+		series: map[string]modelSeries{}, retired: map[string]usage.Measures{}, sessions: map[modelSessionID]modelSession{},
+		claims: map[string]bool{}, choices: map[string]modelChoice{}, streams: map[int]modelTotal{},
 	}
 }
 
 func (s *modelState) clone() modelState {
 	out := *s
 	out.series, out.claims = maps.Clone(s.series), maps.Clone(s.claims)
+	out.retired, out.sessions = maps.Clone(s.retired), maps.Clone(s.sessions)
 	out.choices, out.streams = maps.Clone(s.choices), maps.Clone(s.streams)
 	out.calls = slices.Clip(s.calls)
 	return out
@@ -81,8 +89,11 @@ func (s *modelState) apply(c *modelCommit) {
 		if !ok {
 			sum.start = d.start
 		}
-		s.series[d.series] = sum.plus(&d.modelSeries)
+		sum = sum.plus(&d.modelSeries)
+		sum.seq, sum.touched = c.seq, c.age
+		s.series[d.series] = sum
 	}
+	c.end(s)
 	maps.Copy(s.claims, c.claims)
 	maps.Copy(s.choices, c.choices)
 	maps.Copy(s.streams, c.streams)
@@ -107,8 +118,10 @@ type model struct {
 	news map[int]string
 	// heard is at which age of the state the process has last heard of the signals
 	// that bill, by source, and begun at which it began.
-	heard map[string]int64
-	begun int64
+	heard  map[string]int64
+	begun  int64
+	bounds modelBounds // of the process
+	paused bool
 }
 
 func newModel() *model {
@@ -128,13 +141,13 @@ func (m *model) at(seq uint64) modelState {
 
 // began notes when a series began, which the model cannot know.
 func (m *model) began(name string, start int64) {
-	for _, c := range m.commits {
+	for _, c := range slices.Backward(m.commits) {
 		if c.begin(name, start) {
 			break
 		}
 	}
 	for _, s := range []*modelState{&m.base, &m.live} {
-		if series, ok := s.series[name]; ok {
+		if series, ok := s.series[name]; ok && series.start == 0 {
 			series.start = start
 			s.series[name] = series
 		}

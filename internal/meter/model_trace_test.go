@@ -6,6 +6,7 @@ import "math/rand/v2"
 type modelSpans struct {
 	*modelServices
 	lines *modelLines
+	lives modelLives
 }
 
 func (g *modelSpans) span(class modelClass, now int64) *modelSpan {
@@ -17,6 +18,7 @@ func (g *modelSpans) span(class modelClass, now int64) *modelSpan {
 		status: pick(g.rng, 200, 200, 404, 429, 500), bytes: g.rng.Int64N(1000),
 	}
 	s.service, s.name, s.tenant = g.one("shop", "app")
+	s.session = g.session()
 	if class != callsModel {
 		return s
 	}
@@ -39,13 +41,20 @@ func (g *modelSpans) some(now int64) []*modelSpan {
 	if g.rng.IntN(2) == 0 {
 		class = pick(g.rng, servesRequest, callsModel)
 	}
+	if class == carriesCall && g.lives.folds {
+		class = callsDatabase // services that call models may be too many to be known
+	}
 	outer := g.span(class, now)
 	spans := []*modelSpan{outer}
 	switch {
 	case class == servesRequest && g.rng.IntN(3) == 0:
 		spans = append(spans, g.below(outer, servesRequest, now))
 	case class == callsModel && g.rng.IntN(2) == 0:
-		spans = append(spans, g.below(outer, pick(g.rng, callsModel, callsModel, carriesCall), now))
+		inner := pick(g.rng, callsModel, callsModel, carriesCall)
+		if g.lives.folds {
+			inner = callsModel
+		}
+		spans = append(spans, g.below(outer, inner, now))
 	case class == callsModel && g.rng.IntN(3) == 0:
 		spans = append(spans, g.wrapped(outer, now))
 	}

@@ -1,11 +1,7 @@
 package meter
 
 import (
-	"context"
 	"sync/atomic"
-
-	"go.opentelemetry.io/otel/attribute"
-	"go.opentelemetry.io/otel/metric"
 
 	"github.com/otelusage/usageprocessor/internal/engine"
 	"github.com/otelusage/usageprocessor/internal/usage"
@@ -34,17 +30,3 @@ func (o *observed) Untracked() { o.untracked.Add(1) }
 
 // byKind is a number for each kind of series.
 type byKind [usage.Kinds]atomic.Int64
-
-// observe is a callback that reports the numbers that are not zero.
-func (k *byKind) observe(_ context.Context, o metric.Int64Observer) error {
-	for kind := range k {
-		if n := k[kind].Load(); n > 0 {
-			o.Observe(n, ofKind(usage.Kind(kind)))
-		}
-	}
-	return nil
-}
-
-func ofKind(kind usage.Kind) metric.ObserveOption {
-	return metric.WithAttributes(attribute.String("kind", kind.String()))
-}

@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -43,8 +44,9 @@ func newSecret() (s extract.Secret) {
 	return s
 }
 
-// recover reads what is stored into the engine and begins a new epoch.
-func (s *store) recover(e *engine.Engine) (origin, error) {
+// recover reads what is stored into the engine, ends what is not configured any more
+// and begins a new epoch.
+func (s *store) recover(e *engine.Engine, meters []extract.Meter) (origin, error) {
 	found, err := s.journal.Recover(e)
 	if err == nil && s.options.KeepDamaged {
 		err = errors.Join(found.Damage...)
@@ -57,6 +59,9 @@ func (s *store) recover(e *engine.Engine) (origin, error) {
 		// A counter must never be seen to fall: all begin anew.
 		e.Retire()
 	}
+	e.EndMeters(func(name, unit string) bool {
+		return slices.ContainsFunc(meters, func(m extract.Meter) bool { return m.Name == name && m.Unit == unit })
+	})
 	from := s.origin(found)
 	started := now()
 	if found.Moment.Wall > 0 {

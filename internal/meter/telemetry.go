@@ -15,23 +15,47 @@ import (
 	"github.com/otelusage/usageprocessor/internal/usage"
 )
 
+// processorKey is the attribute by which the Collector's own metrics tell one
+// processor from another.
+const processorKey = "processor"
+
 // telemetry is what a meter says about itself. Counters that the engine keeps
 // anyway are read when somebody collects them; counting costs nothing.
+//
+// All components of a Collector write to the same metrics: every point says whose
+// it is.
 type telemetry struct {
 	builder *metadata.TelemetryBuilder
+	id      attribute.KeyValue
+	// Attributes that are always the same are put together once.
 	signals [usage.Signals]metric.MeasurementOption
+	kinds   [usage.Kinds]metric.MeasurementOption
+	plain   metric.MeasurementOption // there are no others than id
+	// What is said of each batch takes plain as a slice that is there already.
+	add    []metric.AddOption
+	record []metric.RecordOption
 }
 
-func newTelemetry(set component.TelemetrySettings) (*telemetry, error) {
+func newTelemetry(id component.ID, set component.TelemetrySettings) (*telemetry, error) {
 	builder, err := metadata.NewTelemetryBuilder(set)
 	if err != nil {
 		return nil, fmt.Errorf("self-telemetry: %w", err)
 	}
-	t := &telemetry{builder: builder}
+	t := &telemetry{builder: builder, id: attribute.String(processorKey, id.String())}
 	for i := range t.signals {
-		t.signals[i] = metric.WithAttributes(attribute.String("signal", usage.Signal(i).String()))
+		t.signals[i] = t.with(attribute.String("signal", usage.Signal(i).String()))
 	}
+	for i := range t.kinds {
+		t.kinds[i] = t.with(attribute.String("kind", usage.Kind(i).String()))
+	}
+	t.plain = t.with()
+	t.add, t.record = []metric.AddOption{t.plain}, []metric.RecordOption{t.plain}
 	return t, nil
+}
+
+// with are the attributes of a point.
+func (t *telemetry) with(attributes ...attribute.KeyValue) metric.MeasurementOption {
+	return metric.WithAttributes(append(attributes, t.id)...)
 }
 
 // observe begins to read what a meter counts anyway.
@@ -52,7 +76,7 @@ func (t *telemetry) observeEngine(m *Meter) error {
 	return errors.Join(
 		t.builder.RegisterUsageRecordsCallback(func(_ context.Context, o metric.Int64Observer) error {
 			for i, ledger := range m.engine.Stats().Ledgers {
-				observeLedger(o, usage.Signal(i), ledger, restored[i])
+				t.observeLedger(o, usage.Signal(i), ledger, restored[i])
 			}
 			return nil
 		}),
@@ -71,40 +95,52 @@ func (t *telemetry) observeSeries(m *Meter) error {
 	return errors.Join(
 		t.builder.RegisterUsageSeriesCallback(func(_ context.Context, o metric.Int64Observer) error {
 			for kind, n := range m.engine.Stats().Series {
-				o.Observe(int64(n), ofKind(usage.Kind(kind)))
+				o.Observe(int64(n), t.kinds[kind])
 			}
 			return nil
 		}),
 		t.builder.RegisterUsageSeriesFoldedCallback(func(_ context.Context, o metric.Int64Observer) error {
 			for kind, n := range m.engine.Folded() {
-				o.Observe(int64(n), ofKind(usage.Kind(kind)))
+				o.Observe(int64(n), t.kinds[kind])
 			}
 			return nil
 		}),
-		t.builder.RegisterUsageSeriesCreatedCallback(m.observed.created.observe),
-		t.builder.RegisterUsageSeriesExpiredCallback(m.observed.expired.observe),
-		t.builder.RegisterUsageSeriesFoldsCallback(m.observed.folds.observe),
+		t.builder.RegisterUsageSeriesCreatedCallback(t.ofKinds(&m.observed.created)),
+		t.builder.RegisterUsageSeriesExpiredCallback(t.ofKinds(&m.observed.expired)),
+		t.builder.RegisterUsageSeriesFoldsCallback(t.ofKinds(&m.observed.folds)),
 	)
+}
+
+// ofKinds is a callback that reports the numbers that are not zero.
+func (t *telemetry) ofKinds(numbers *byKind) metric.Int64Callback {
+	return func(_ context.Context, o metric.Int64Observer) error {
+		for kind := range numbers {
+			if n := numbers[kind].Load(); n > 0 {
+				o.Observe(n, t.kinds[kind])
+			}
+		}
+		return nil
+	}
 }
 
 func (t *telemetry) observeSessions(m *Meter) error {
 	return errors.Join(
 		t.builder.RegisterUsageSessionsCallback(func(_ context.Context, o metric.Int64Observer) error {
-			o.Observe(int64(m.engine.Stats().Sessions))
+			o.Observe(int64(m.engine.Stats().Sessions), t.plain)
 			return nil
 		}),
 		t.builder.RegisterUsageSessionsUntrackedCallback(func(_ context.Context, o metric.Int64Observer) error {
-			o.Observe(m.observed.untracked.Load())
+			o.Observe(m.observed.untracked.Load(), t.plain)
 			return nil
 		}),
 	)
 }
 
-func observeLedger(o metric.Int64Observer, signal usage.Signal, ledger, restored usage.Ledger) {
+func (t *telemetry) observeLedger(o metric.Int64Observer, signal usage.Signal, ledger, restored usage.Ledger) {
 	for i, n := range ledger {
 		if n -= restored[i]; n > 0 {
 			v := usage.Verdict(i)
-			o.Observe(n, metric.WithAttributes(attribute.String("signal", signal.String()),
+			o.Observe(n, t.with(attribute.String("signal", signal.String()),
 				attribute.String("result", v.Result()), attribute.String("reason", v.Reason())))
 		}
 	}
@@ -116,15 +152,15 @@ func (t *telemetry) observeDedup(m *Meter) error {
 	}
 	return errors.Join(
 		t.builder.RegisterUsageDedupKeysCallback(func(_ context.Context, o metric.Int64Observer) error {
-			o.Observe(int64(m.engine.DedupStats().Keys))
+			o.Observe(int64(m.engine.DedupStats().Keys), t.plain)
 			return nil
 		}),
 		t.builder.RegisterUsageDedupSizeCallback(func(_ context.Context, o metric.Int64Observer) error {
-			o.Observe(m.engine.DedupStats().Bytes)
+			o.Observe(m.engine.DedupStats().Bytes, t.plain)
 			return nil
 		}),
 		t.builder.RegisterUsageDedupWindowCallback(func(_ context.Context, o metric.Float64Observer) error {
-			o.Observe(m.effectiveWindow().Seconds())
+			o.Observe(m.effectiveWindow().Seconds(), t.plain)
 			return nil
 		}),
 	)
@@ -136,7 +172,7 @@ func (t *telemetry) observePrices(p *prices) error {
 	}
 	return t.builder.RegisterUsagePricesModelsCallback(func(_ context.Context, o metric.Int64Observer) error {
 		table := p.table.Load()
-		o.Observe(int64(table.Models()), metric.WithAttributes(attribute.String("source", table.Source())))
+		o.Observe(int64(table.Models()), t.with(attribute.String("source", table.Source())))
 		return nil
 	})
 }
@@ -144,11 +180,11 @@ func (t *telemetry) observePrices(p *prices) error {
 func (t *telemetry) observeStore(s *store) error {
 	return errors.Join(
 		t.builder.RegisterUsageJournalSizeCallback(func(_ context.Context, o metric.Int64Observer) error {
-			o.Observe(s.journal.Size())
+			o.Observe(s.journal.Size(), t.plain)
 			return nil
 		}),
 		t.builder.RegisterUsageSnapshotSizeCallback(func(_ context.Context, o metric.Int64Observer) error {
-			o.Observe(s.journal.SnapshotSize())
+			o.Observe(s.journal.SnapshotSize(), t.plain)
 			return nil
 		}),
 	)
@@ -158,16 +194,16 @@ func (t *telemetry) observeStore(s *store) error {
 func (t *telemetry) read(r *extract.Reading) {
 	ctx := context.Background()
 	r.BadValues(func(name string, n int64) {
-		t.builder.UsageBadValues.Add(ctx, n, metric.WithAttributes(attribute.String("attribute", name)))
+		t.builder.UsageBadValues.Add(ctx, n, t.with(attribute.String("attribute", name)))
 	})
 	if r.Inconsistent > 0 {
-		t.builder.UsageTokensInconsistent.Add(ctx, r.Inconsistent)
+		t.builder.UsageTokensInconsistent.Add(ctx, r.Inconsistent, t.add...)
 	}
 	if r.Assumed > 0 {
-		t.builder.UsageTokensAssumed.Add(ctx, r.Assumed)
+		t.builder.UsageTokensAssumed.Add(ctx, r.Assumed, t.add...)
 	}
 	r.Rejected(func(meter string, n int64) {
-		t.builder.UsageMeterRejected.Add(ctx, n, metric.WithAttributes(attribute.String("meter", meter)))
+		t.builder.UsageMeterRejected.Add(ctx, n, t.with(attribute.String("meter", meter)))
 	})
 }
 
@@ -179,41 +215,49 @@ func (t *telemetry) refused(signal usage.Signal, records int64) {
 func (t *telemetry) recovered(d damage) {
 	ctx := context.Background()
 	if d.tornBytes > 0 {
-		t.builder.UsageStateTorn.Add(ctx, d.tornBytes)
+		t.builder.UsageStateTorn.Add(ctx, d.tornBytes, t.add...)
 	}
 	if d.files > 0 {
-		t.builder.UsageStateDamaged.Add(ctx, int64(d.files))
+		t.builder.UsageStateDamaged.Add(ctx, int64(d.files), t.add...)
 	}
 	if d.series {
-		t.builder.UsageStateResets.Add(ctx, 1, metric.WithAttributes(attribute.String("scope", "series")))
+		t.builder.UsageStateResets.Add(ctx, 1, t.with(attribute.String("scope", "series")))
 	}
 	if d.identity {
-		t.builder.UsageStateResets.Add(ctx, 1, metric.WithAttributes(attribute.String("scope", "identity")))
+		t.builder.UsageStateResets.Add(ctx, 1, t.with(attribute.String("scope", "identity")))
 	}
 }
 
 func (t *telemetry) committed(took time.Duration) {
-	t.builder.UsageCommitDuration.Record(context.Background(), took.Seconds())
+	t.builder.UsageCommitDuration.Record(context.Background(), took.Seconds(), t.record...)
 }
 
 func (t *telemetry) flushed(took time.Duration) {
-	t.builder.UsageFlushDuration.Record(context.Background(), took.Seconds())
+	t.builder.UsageFlushDuration.Record(context.Background(), took.Seconds(), t.record...)
 }
 
-func (t *telemetry) flushFailed() { t.builder.UsageFlushFailures.Add(context.Background(), 1) }
+func (t *telemetry) flushFailed() {
+	t.builder.UsageFlushFailures.Add(context.Background(), 1, t.add...)
+}
 
 func (t *telemetry) snapshotTaken(took time.Duration) {
-	t.builder.UsageSnapshotDuration.Record(context.Background(), took.Seconds())
+	t.builder.UsageSnapshotDuration.Record(context.Background(), took.Seconds(), t.record...)
 }
 
 func (t *telemetry) exportRejected(points int) {
-	t.builder.UsageExportRejected.Add(context.Background(), int64(points))
+	t.builder.UsageExportRejected.Add(context.Background(), int64(points), t.add...)
 }
 
-func (t *telemetry) pricesFailed() { t.builder.UsagePricesFailures.Add(context.Background(), 1) }
+func (t *telemetry) pricesFailed() {
+	t.builder.UsagePricesFailures.Add(context.Background(), 1, t.add...)
+}
 
-func (t *telemetry) exportRetried() { t.builder.UsageExportRetries.Add(context.Background(), 1) }
+func (t *telemetry) exportRetried() {
+	t.builder.UsageExportRetries.Add(context.Background(), 1, t.add...)
+}
 
-func (t *telemetry) exportFailed() { t.builder.UsageExportFailures.Add(context.Background(), 1) }
+func (t *telemetry) exportFailed() {
+	t.builder.UsageExportFailures.Add(context.Background(), 1, t.add...)
+}
 
 func (t *telemetry) shutdown() { t.builder.Shutdown() }

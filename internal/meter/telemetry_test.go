@@ -2,6 +2,9 @@ package meter
 
 import (
 	"context"
+	"maps"
+	"os"
+	"slices"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -9,19 +12,27 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/component/componenttest"
 	"go.opentelemetry.io/collector/consumer"
 	"go.opentelemetry.io/collector/consumer/consumertest"
 	"go.opentelemetry.io/collector/pdata/pmetric"
 	"go.opentelemetry.io/collector/pdata/ptrace"
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
+	"go.uber.org/zap"
+	"go.yaml.in/yaml/v3"
+
+	"github.com/otelusage/usageprocessor/internal/extract"
+	"github.com/otelusage/usageprocessor/internal/journal/files/filestest"
+	"github.com/otelusage/usageprocessor/internal/rule"
+	"github.com/otelusage/usageprocessor/internal/usage"
 )
 
 // said is what the meter says of itself under a name: the point with exactly these
-// attributes, given as names and values. Nothing said is 0.
+// attributes, given as names and values, and the component's ID. Nothing said is 0.
 func (b *bench) said(t *testing.T, name string, attributes ...string) int64 {
 	t.Helper()
-	var wanted []attribute.KeyValue
+	wanted := []attribute.KeyValue{attribute.String(processorKey, "usage")}
 	for i := 0; i < len(attributes); i += 2 {
 		wanted = append(wanted, attribute.String(attributes[i], attributes[i+1]))
 	}
@@ -162,4 +173,132 @@ func TestTelemetryOfRetries(t *testing.T) {
 		require.NoError(t, exit.Stop(context.Background()))
 		require.NoError(t, b.close(t))
 	})
+}
+
+// declared are the attributes of each metric, as metadata.yaml has them.
+func declared(t *testing.T) map[string][]string {
+	t.Helper()
+	text, err := os.ReadFile("../../metadata.yaml")
+	require.NoError(t, err)
+	var described struct {
+		Telemetry struct {
+			Metrics map[string]struct {
+				Prefix     string
+				Attributes []string
+			}
+		}
+	}
+	require.NoError(t, yaml.Unmarshal(text, &described))
+	attributes := map[string][]string{}
+	for name, m := range described.Telemetry.Metrics {
+		attributes[m.Prefix+name] = m.Attributes
+	}
+	return attributes
+}
+
+// setsOf are the attributes of every point of a metric.
+func setsOf(t *testing.T, data metricdata.Aggregation) (sets []attribute.Set) {
+	t.Helper()
+	switch data := data.(type) {
+	case metricdata.Sum[int64]:
+		for _, p := range data.DataPoints {
+			sets = append(sets, p.Attributes)
+		}
+	case metricdata.Gauge[int64]:
+		for _, p := range data.DataPoints {
+			sets = append(sets, p.Attributes)
+		}
+	case metricdata.Gauge[float64]:
+		for _, p := range data.DataPoints {
+			sets = append(sets, p.Attributes)
+		}
+	case metricdata.Histogram[float64]:
+		for _, p := range data.DataPoints {
+			sets = append(sets, p.Attributes)
+		}
+	default:
+		t.Errorf("points of a %T", data)
+	}
+	return sets
+}
+
+// Every point of every metric has the attributes that metadata.yaml declares, and
+// says whose it is.
+func TestTelemetrySaysWhose_B_F5(t *testing.T) {
+	telemetry := componenttest.NewTelemetry()
+	t.Cleanup(func() { require.NoError(t, telemetry.Shutdown(context.Background())) })
+	for _, id := range []string{"usage/a", "usage/b"} {
+		m := tellAll(t, telemetry, id)
+		t.Cleanup(func() { require.NoError(t, m.Close()) })
+	}
+	var collected metricdata.ResourceMetrics
+	require.NoError(t, telemetry.Reader.Collect(t.Context(), &collected))
+	require.Len(t, collected.ScopeMetrics, 1)
+	attributes := declared(t)
+	for _, m := range collected.ScopeMetrics[0].Metrics {
+		ids := map[string]bool{}
+		for _, set := range setsOf(t, m.Data) {
+			var keys []string
+			for _, a := range set.ToSlice() {
+				keys = append(keys, string(a.Key))
+			}
+			assert.Equal(t, attributes[m.Name], keys, m.Name)
+			id, _ := set.Value(processorKey)
+			ids[id.AsString()] = true
+		}
+		assert.Equal(t, map[string]bool{"usage/a": true, "usage/b": true}, ids, m.Name)
+		delete(attributes, m.Name)
+	}
+	assert.Empty(t, slices.Sorted(maps.Keys(attributes)), "were not told")
+}
+
+// tellAll opens a meter that has something to tell under every name.
+func tellAll(t *testing.T, telemetry *componenttest.Telemetry, id string) *Meter {
+	t.Helper()
+	disk, err := filestest.NewMemory().Mount()
+	require.NoError(t, err)
+	o := options(Write, disk)
+	o.MaxSeries, o.Retention, o.Sessions, o.Prices = 10, time.Hour, Sessions{TTL: time.Minute, Max: 2}, &Prices{}
+	o.Meters = func() ([]extract.Meter, error) {
+		never := func(rule.Record) (bool, error) { return false, assert.AnError }
+		return []extract.Meter{{Name: "own", Unit: "1", Signal: usage.Traces, Condition: never}}, nil
+	}
+	set := settings(telemetry, zap.NewNop())
+	require.NoError(t, set.ID.UnmarshalText([]byte(id)))
+	m, err := Open(set, o)
+	require.NoError(t, err)
+	td := routed(0, 15)
+	td.ResourceSpans().At(0).ScopeSpans().At(0).Spans().At(0).Attributes().PutStr("http.response.body.size", "many")
+	require.NoError(t, m.Traces(t.Context(), td, consumertest.NewNop()))
+
+	odd := m.extractor.Traces(td, now())
+	odd.Inconsistent, odd.Assumed = 1, 1
+	tell := m.telemetry
+	tell.read(odd)
+	m.extractor.Release(odd)
+	m.observed.Expired(usage.Endpoint)
+	tell.refused(usage.Traces, 1)
+	tell.recovered(damage{tornBytes: 1, files: 1, series: true, identity: true})
+	tell.flushed(time.Second)
+	tell.flushFailed()
+	tell.snapshotTaken(time.Second)
+	tell.exportRejected(1)
+	tell.exportRetried()
+	tell.exportFailed()
+	tell.pricesFailed()
+	return m
+}
+
+// What is told of each batch allocates nothing.
+func TestTelemetryOfBatchesDoesNotAllocate(t *testing.T) {
+	b := newBench(t, t.TempDir(), Write)
+	tell := b.Meter.telemetry
+	odd := b.extractor.Traces(ptrace.NewTraces(), now())
+	odd.Inconsistent, odd.Assumed = 1, 1
+	assert.Zero(t, testing.AllocsPerRun(200, func() {
+		tell.read(odd)
+		tell.committed(time.Second)
+	}))
+	b.extractor.Release(odd)
+	require.NoError(t, b.close(t))
 }

@@ -97,7 +97,7 @@ type language struct {
 }
 
 var languages = [usage.Signals]language{
-	usage.Traces:  newLanguage(ottlspan.ContextName, ottlspan.NewParser, (*Span).transform),
+	usage.Traces:  newLanguage(ottlspan.ContextName, ottlspan.NewParser, (*Span).transform, ottlfuncs.NewIsRootSpanFactoryNew()),
 	usage.Logs:    newLanguage(ottllog.ContextName, ottllog.NewParser, (*Log).transform),
 	usage.Metrics: newLanguage(ottldatapoint.ContextName, ottldatapoint.NewParser, (*Point).transform),
 }
@@ -105,11 +105,16 @@ var languages = [usage.Signals]language{
 // newParser is how every context makes its parser.
 type newParser[K any] func(map[string]ottl.Factory[K], component.TelemetrySettings, ...ottl.Option[K]) (ottl.Parser[K], error)
 
-// newLanguage makes the rules of one kind of record, whose context is of type K.
-func newLanguage[K, R any](name string, newParser newParser[K], transform func(R) K) language {
+// newLanguage makes the rules of one kind of record, whose context is of type K. Own
+// are the converters that only this kind has.
+func newLanguage[K, R any](name string, newParser newParser[K], transform func(R) K, own ...ottl.Factory[K]) language {
 	parser := func() (ottl.Parser[K], error) {
+		converters := ottlfuncs.StandardConverters[K]()
+		for _, f := range own {
+			converters[f.Name()] = f
+		}
 		// What OTTL would log concerns those who write parsers.
-		return newParser(ottlfuncs.StandardConverters[K](), component.TelemetrySettings{Logger: zap.NewNop()})
+		return newParser(converters, component.TelemetrySettings{Logger: zap.NewNop()})
 	}
 	condition := func(text string) (Condition, error) {
 		p, err := parser()

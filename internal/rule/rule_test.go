@@ -112,6 +112,8 @@ func TestConditions(t *testing.T) {
 		`IsMatch(name, "^check") and kind == SPAN_KIND_SERVER`:          true,
 		`resource.attributes["service.name"] == "shop"`:                 true,
 		`scope.name == "library"`:                                       true,
+		`IsRootSpan()`:                                                  true,
+		`not IsRootSpan()`:                                              false,
 		`attributes["http.route"] == "/upload" and 1 == 2`:              false,
 		`attributes["http.route"] == "a" or attributes["flag"] == true`: true,
 	} {

@@ -13,6 +13,8 @@ type Schema struct {
 	Names []string
 	// Base is how many of the names, from the first on, are the base identity.
 	Base int
+	// Bare is the schema without dimensions; itself if there are none.
+	Bare *Schema
 }
 
 // Overflow says whether a series is of all identities that have none of their own.
@@ -33,6 +35,9 @@ func (s *Schemas) Intern(kind Kind, names []string) *Schema {
 	}
 	schema := &Schema{ID: SchemaID(len(s.list)), Kind: kind, Names: slices.Clone(names), Base: baseOf(kind, names)}
 	s.list = append(s.list, schema)
+	if schema.Bare = schema; schema.Base < len(names) {
+		schema.Bare = s.Intern(kind, schema.Names[:schema.Base])
+	}
 	return schema
 }
 
