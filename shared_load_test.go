@@ -24,8 +24,8 @@ const (
 	// loadSeries series are defined, as long as they can be, so that a short test
 	// fills a journal that is due for a snapshot.
 	loadSeries     = 4320
-	loadDimensions = maxDimensions
-	loadValue      = 250
+	loadDimensions = 4
+	loadValue      = 1000
 )
 
 // Counting, flushing, exporting and a snapshot at the same time: sums are exact,
@@ -36,6 +36,7 @@ func TestSharedUnderLoad_D_R1_D_R4(t *testing.T) {
 			dir := t.TempDir()
 			r := newRig(t, "load", keptIn(dir, durability), func(c *Config) {
 				c.Persistence.Interval, c.Export.Interval = 20*time.Millisecond, 100*time.Millisecond
+				c.Limits.MaxValueLength = loadValue
 				for i := range loadDimensions {
 					c.Endpoints.Dimensions = append(c.Endpoints.Dimensions, DimensionConfig{Name: fmt.Sprintf("load.%d", i)})
 				}

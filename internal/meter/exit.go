@@ -72,14 +72,14 @@ func (o *outbox) freeName(pipeline string) string {
 // pass sends a chunk. What the next consumer refuses for good counts as taken,
 // because sending it again would never help.
 func (x *Exit) pass(ctx context.Context, data []byte) error {
+	md, err := (&pmetric.ProtoUnmarshaler{}).UnmarshalMetrics(data)
+	if err != nil {
+		return fmt.Errorf("read delta window: %w", err)
+	}
 	// A consumer that ignored the end of the context returns some day: it may be
 	// gone by then and must not be called again.
 	if err := ctx.Err(); err != nil {
 		return err
-	}
-	md, err := (&pmetric.ProtoUnmarshaler{}).UnmarshalMetrics(data)
-	if err != nil {
-		return fmt.Errorf("read delta window: %w", err)
 	}
 	points := md.DataPointCount()
 	err = x.next.ConsumeMetrics(ctx, md)

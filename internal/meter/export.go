@@ -38,8 +38,6 @@ func (m *Meter) export(ctx context.Context, x *Exit) error {
 
 // sendPart sends one part of an export, which may have no series.
 func (m *Meter) sendPart(ctx context.Context, x *Exit, c *wholeExport) error {
-	// A consumer that ignored the end of the context returns some day: it may
-	// be gone by then and must not be called again.
 	if err := ctx.Err(); err != nil || len(c.rows) == 0 {
 		return err
 	}
@@ -48,7 +46,13 @@ func (m *Meter) sendPart(ctx context.Context, x *Exit, c *wholeExport) error {
 			return fmt.Errorf("not exported before it is stored: %w", err)
 		}
 	}
-	return x.next.ConsumeMetrics(ctx, m.emitter.Metrics(c.rows, c.at))
+	md := m.emitter.Metrics(c.rows, c.at)
+	// A consumer that ignored the end of the context returns some day: it may
+	// be gone by then and must not be called again.
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	return x.next.ConsumeMetrics(ctx, md)
 }
 
 // beginExport takes the time of an export and copies its first part, which is

@@ -9,7 +9,7 @@ import (
 type modelBounds struct {
 	series    int           // of each kind; 0: no limit
 	retention time.Duration // of a series that does not change; 0: for ever
-	sessions  int
+	sessions  int           // active ones
 	ttl       time.Duration // of a session that is not heard of
 }
 
@@ -17,6 +17,7 @@ type modelBounds struct {
 // others to themselves.
 type modelLives struct{ ends, folds, sessions bool }
 
+// rebound changes the bounds of the next process.
 func (r *modelRun) rebound() {
 	b := &r.config.modelBounds
 	if r.lives.ends {

@@ -58,7 +58,7 @@ func (g *modelLines) line(now int64) *modelLine {
 	l.service, l.name, l.tenant = g.one("desk", "shell")
 	l.session = g.session()
 	if g.rng.IntN(5) == 0 {
-		l.class, l.session = pick(g.rng, startsSession, endsSession), pick(g.rng, "session 1", "session 2")
+		l.class, l.session = pick(g.rng, startsSession, endsSession), "session 1"
 	}
 	if g.rng.IntN(2) == 0 {
 		l.class = pick(g.rng, tellsOfCall, servedLine)
