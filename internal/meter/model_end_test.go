@@ -89,10 +89,10 @@ type modelKeepers struct {
 	told map[string]modelSeries
 }
 
-// shown is of a series what exits are told in counters.
+// shown is of a series what exits are told.
 func (s modelSeries) shown() modelSeries {
 	s.InputOwed, s.OutputOwed, s.seq, s.touched = 0, 0, 0, 0
-	return s.relaid()
+	return s
 }
 
 // isIdle says whether a series has not changed for the retention.
@@ -112,10 +112,19 @@ func (r *modelRun) keepers(active map[modelSessionID]modelSession, age int64) mo
 	return k
 }
 
+// isTold says whether the exits were told, in a window, all that a series has.
+func (k *modelKeepers) isTold(name string, s modelSeries) bool {
+	told := k.told[name]
+	if told.start != s.start {
+		told = modelSeries{start: s.start} // that was another one
+	}
+	return k.told != nil && told.shown() == s.shown()
+}
+
 // keep says why a series has to stay, if it has to.
 func (k *modelKeepers) keep(name string, s modelSeries) (why string) {
 	switch {
-	case s.seq > k.taken && k.told[name].shown() != s.shown():
+	case s.seq > k.taken && !k.isTold(name, s):
 		return "series kept for an exit"
 	case k.owners[name], kindOf(name) != usage.Sessions.String() && len(k.owners) > 0 && s.touched > k.recent:
 		return "series kept for a session"

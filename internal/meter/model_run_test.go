@@ -235,6 +235,9 @@ func (r *modelRun) started(expected modelAges) {
 	r.model.sync(r.model.live.seq)
 	if r.relaid(r.engineRows(r.meter.engine)) {
 		r.model.relay()
+		for _, cut := range r.cuts {
+			relaidState(modelState{series: cut.series})
+		}
 		r.saw("distributions left behind")
 	}
 	r.layouts = map[bool]bool{r.config.explicit: true}
