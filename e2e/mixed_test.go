@@ -327,6 +327,7 @@ const allSignals = `
 // pricedBy is a processor with a price file.
 func pricedBy(file string) string {
 	return `
+    sessions: {max: 0}
     pricing: {file: "` + file + `"}` + defaultProcessor
 }
 
