@@ -119,6 +119,7 @@ func (r *modelRun) sleepOnce(most time.Duration) {
 	synctest.Wait()
 	r.noteEnds()
 	if age := r.meter.engine.Totals().Age; age > before {
+		r.noteAge() // a snapshot may have it
 		r.checkEnded(age)
 	}
 }
