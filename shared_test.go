@@ -71,6 +71,7 @@ func TestSharedEngine_A_R4(t *testing.T) {
 			assert.Equal(t, 70, x.seen().served("/b"))
 		}
 		r.shutdown(a, b, logs)
+		synctest.Wait() // for what has said that it ends to have ended
 		assert.Zero(t, ownGoroutines()-before)
 	})
 }
