@@ -37,7 +37,7 @@ type rule struct {
 // the words that all share. An arrow may skip a layer and never points back.
 var (
 	words      = []string{"internal/dialect", "internal/rule", "internal/usage"}
-	jobs       = []string{"internal/emit", "internal/engine", "internal/extract", "internal/journal", "internal/pricing"}
+	jobs       = []string{"internal/emit", "internal/engine", "internal/extract", "internal/journal", "internal/pricing", "internal/query"}
 	generated  = []string{"internal/metadata"}
 	underMeter = slices.Concat(words, jobs, generated)
 	component  = rule{ours: append([]string{"internal/meter"}, underMeter...)}
@@ -63,6 +63,7 @@ var rules = map[string]rule{
 	// Storage extensions are reached through the Collector's API.
 	"internal/journal": {ours: words, not: []string{telemetryData, logger}},
 	"internal/pricing": {ours: words, not: []string{openTelemetry, logger}},
+	"internal/query":   {ours: []string{"internal/usage"}, not: []string{openTelemetry, logger, "os", "net/http"}},
 
 	// The language of rules is telemetry's own; its parsers want a logger.
 	"internal/rule":    {ours: []string{"internal/usage"}},
