@@ -66,6 +66,10 @@ $(COLLECTOR_SOURCE)/generated: builder-config.yaml go.mod go.sum $(TOOLS_BUILT)
 examples: ## build the programs of the examples into bin/
 	@go build -C examples -o $(CURDIR)/bin/ ./shop ./quickstart
 
+.PHONY: usagectl
+usagectl: ## build the command line as bin/usagectl
+	@go build -ldflags='-s -w' -o $(CURDIR)/bin/ ./cmd/usagectl
+
 ##### Tests
 
 .PHONY: test
@@ -77,7 +81,8 @@ test: versions check-clean lint build examples ## run every check and every test
 	$(MAKE) --no-print-directory race
 	go test -C examples ./...
 	@# The test cache does not see the Collector that these tests start.
-	USAGE_COLLECTOR=$(COLLECTOR) go test -count=1 ./e2e/...
+	USAGE_COLLECTOR=$(COLLECTOR) go test -count=1 -skip='^TestBrowser' ./e2e/...
+	$(MAKE) --no-print-directory browser
 	$(MAKE) --no-print-directory fuzz
 
 .PHONY: race
@@ -87,6 +92,15 @@ race: ## run the tests under the race detector
 		CGO_ENABLED=1 go test -race $$(go list ./... | grep -vE '/(e2e|internal/archtest)(/|$$)'); \
 	else \
 		echo "NOT RUN: go test -race, which needs a C compiler ($$(go env CC))"; \
+	fi
+
+.PHONY: browser
+browser: build ## test the page in headless Chromium, which is installed where apt-get can do that
+	@if internal/tools/chromium.sh; then \
+		echo "go test: the page in Chromium"; \
+		USAGE_COLLECTOR=$(COLLECTOR) go test -count=1 -run='^TestBrowser' ./e2e/...; \
+	else \
+		echo "NOT RUN: the tests of the page, which need Chromium"; \
 	fi
 
 .PHONY: fuzz

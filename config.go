@@ -27,10 +27,12 @@ type Config struct {
 	Pricing  PricingConfig  `mapstructure:"pricing"`
 	Sessions SessionsConfig `mapstructure:"sessions"`
 	Dedup    DedupConfig    `mapstructure:"dedup"`
+	Budgets  []BudgetConfig `mapstructure:"budgets"`
 	Limits   LimitsConfig   `mapstructure:"limits"`
 	// Retention is how long a series may be idle before it leaves memory and export.
 	Retention   time.Duration     `mapstructure:"retention"`
 	Export      ExportConfig      `mapstructure:"export"`
+	History     HistoryConfig     `mapstructure:"history"`
 	Persistence PersistenceConfig `mapstructure:"persistence"`
 
 	_ struct{}
@@ -68,8 +70,8 @@ const (
 )
 
 const (
-	minInterval = 10 * time.Millisecond
-	maxInterval = 24 * time.Hour
+	minInterval = meter.MinInterval
+	maxInterval = meter.MaxInterval
 	maxBuckets  = 100
 	maxBound    = 1e6 // seconds, 11 days
 )
@@ -87,7 +89,8 @@ func createDefaultConfig() component.Config {
 			Enabled: true, Window: 10 * time.Minute, MaxMemoryMiB: 256,
 			LogAttributes: []string{"gen_ai.response.id", "request_id"},
 		},
-		Export: ExportConfig{Interval: 60 * time.Second, Temporality: temporalityCumulative, Histogram: histogramExponential},
+		Export:  ExportConfig{Interval: 60 * time.Second, Temporality: temporalityCumulative, Histogram: histogramExponential},
+		History: HistoryConfig{Hourly: 14 * 24 * time.Hour, Daily: 400 * 24 * time.Hour, Timezone: "UTC"},
 		Persistence: PersistenceConfig{
 			Interval:     30 * time.Second,
 			Durability:   durabilityWrite,
@@ -113,11 +116,13 @@ func (c *Config) Validate() error {
 		c.Pricing.validate(),
 		c.Sessions.validate(),
 		c.Dedup.validate(),
+		validateBudgets(c),
 		c.Limits.validate(),
 		validateLasts("retention", c.Retention, minRetention, maxRetention),
 		validateInterval("export.interval", c.Export.Interval),
 		validateOneOf("export.temporality", c.Export.Temporality, temporalityCumulative, temporalityDelta),
 		c.Export.validateHistogram(),
+		c.History.validate(),
 		c.Persistence.validate(),
 	)
 }
@@ -196,6 +201,10 @@ func (c *Config) options(set meter.Settings) (meter.Options, error) {
 	if err != nil {
 		return meter.Options{}, err
 	}
+	history, err := c.History.options()
+	if err != nil {
+		return meter.Options{}, err
+	}
 	return meter.Options{
 		Endpoints:      extract.Side{Enabled: c.Endpoints.Enabled, Dimensions: dimensionsOf(c.Endpoints.Dimensions)},
 		Providers:      extract.Side{Enabled: c.Providers.Enabled, Dimensions: dimensionsOf(c.Providers.Dimensions)},
@@ -209,6 +218,8 @@ func (c *Config) options(set meter.Settings) (meter.Options, error) {
 		Sessions:       c.Sessions.options(),
 		Warnings:       c.warnings(),
 		Dedup:          c.Dedup.options(),
+		Budgets:        c.budgetOptions(),
+		History:        history,
 		ExportInterval: c.Export.Interval,
 		Delta:          c.Export.Temporality == temporalityDelta,
 		Persistence:    persistence,

@@ -35,7 +35,7 @@ const (
 // Attributes stand without `usage.`; those that never had it, which are
 // configured dimensions, have a `+`. Buckets are called by their upper bounds,
 // empty ones are left out. @ is when a series begins, counted from the start of
-// the case; of a delta it is when its window begins and ends. Writers are
+// the case; of a delta it is when its window begins and ends; gauges are of now. Writers are
 // numbered as they appear.
 type exports struct {
 	zero    time.Time
@@ -57,11 +57,16 @@ type exported struct {
 
 func (p *exported) delta() bool { return strings.Contains(p.kind, " delta ") }
 
+func (p *exported) gauge() bool { return strings.HasSuffix(p.kind, " gauge") }
+
 // mayFall says whether the point is of an UpDownCounter.
 func (p *exported) mayFall() bool { return strings.HasSuffix(p.kind, " cumulative sum") }
 
 // span is what a point is about.
 func (p *exported) span() string {
+	if p.gauge() {
+		return "now"
+	}
 	if p.delta() {
 		return fmt.Sprintf("@%s-%s", p.start, p.at)
 	}
@@ -118,6 +123,10 @@ func (e *exports) points(m pmetric.Metric) (found []exported) {
 		}
 		for _, p := range m.Sum().DataPoints().All() {
 			add(kind, p.Attributes(), p.StartTimestamp(), p.Timestamp(), p.IntValue(), numberText(p))
+		}
+	case pmetric.MetricTypeGauge:
+		for _, p := range m.Gauge().DataPoints().All() {
+			add("gauge", p.Attributes(), p.Timestamp(), p.Timestamp(), 0, numberText(p))
 		}
 	case pmetric.MetricTypeHistogram:
 		kind := temporalityText(m.Histogram().AggregationTemporality()) + " histogram"
@@ -194,7 +203,8 @@ func (e *exports) text(t *testing.T, found []exported, at time.Time) string {
 	var header string
 	lines := map[string][]string{}
 	for _, p := range found {
-		if !p.delta() { // a window that was refused is sent as it was
+		// A window that was refused is sent as it was, and what is beside windows is of now.
+		if !p.delta() && !p.gauge() {
 			assert.Equal(t, at.Sub(e.zero), p.at, "%s: all points of an export have its time", p.metric)
 		}
 		header = p.writer

@@ -62,28 +62,31 @@ func (c *PersistenceConfig) validate() error {
 	)
 }
 
-// options returns nil when nothing is to be kept.
+// options names the place, whether something is to be kept from the start on or not.
 func (c *PersistenceConfig) options(set meter.Settings) (*meter.Persistence, error) {
-	if !c.Enabled {
-		return nil, nil //nolint:nilnil // nil is what the meter knows as "not kept"
-	}
 	p := &meter.Persistence{
+		Enabled:     c.Enabled,
 		Interval:    c.Interval,
 		Durability:  c.durability(),
 		Refuse:      c.OnError == onErrorRefuse,
 		KeepDamaged: c.OnCorruption == onCorruptionFail,
 	}
-	if c.Storage != nil {
-		p.Place = fmt.Sprintf("`persistence.storage` `%s`", c.Storage)
+	switch {
+	case c.Storage != nil:
+		p.Place, p.Path = fmt.Sprintf("`persistence.storage` `%s`", c.Storage), c.Storage.String()
 		p.Open = func(string) (files.FS, error) { return c.openStorage(set) }
+		return p, nil
+	case c.Directory == "":
 		return p, nil
 	}
 	directory, err := filepath.Abs(c.Directory)
 	if err != nil {
 		return nil, fmt.Errorf("`persistence.directory`: %w", err)
 	}
-	p.Place = fmt.Sprintf("`persistence.directory` `%s`", directory)
+	p.Place, p.Path = fmt.Sprintf("`persistence.directory` `%s`", directory), directory
 	p.Open = func(owner string) (files.FS, error) { return files.Open(directory, owner) }
+	p.Check = func(name string) error { return files.CheckBelow(directory, name) }
+	p.OpenBelow = func(name, owner string) (files.FS, error) { return files.OpenBelow(directory, name, owner) }
 	return p, nil
 }
 

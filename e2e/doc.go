@@ -11,4 +11,9 @@
 // (billing_test.go), over a network that loses, delays and doubles what they
 // send (network_test.go, proxy_test.go), to a victim that is killed, reloaded or
 // out of disk space (torture_test.go). In the end each span counts once.
+//
+// In the browser: the page of the extension, in headless Chromium (browser_test.go), with
+// numbers that were sent (browser_page_test.go) and with a month of trade that is imported,
+// on all sorts of screens (browser_look_test.go). `make browser` runs these; with
+// USAGE_SCREENSHOTS they leave the pictures that docs/images is made of in a directory.
 package e2e

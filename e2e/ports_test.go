@@ -10,7 +10,7 @@ import (
 )
 
 // ports are where a collector listens.
-type ports struct{ grpc, http, second, page int }
+type ports struct{ grpc, http, second, page, manage int }
 
 // Ports below those that the kernel gives to whoever asks for any: a collector
 // that was killed has to find its own again.
@@ -25,7 +25,7 @@ var nextPort atomic.Uint32
 // freePorts returns ports that nobody listened on a moment ago.
 func freePorts(t *testing.T) ports {
 	t.Helper()
-	return ports{freePort(t), freePort(t), freePort(t), freePort(t)}
+	return ports{freePort(t), freePort(t), freePort(t), freePort(t), freePort(t)}
 }
 
 func freePort(t *testing.T) int {

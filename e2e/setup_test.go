@@ -24,6 +24,8 @@ type setup struct {
 	onCorruption string
 	// storage keeps the state in a storage extension, which has the directory.
 	storage bool
+	// token, if set, starts the extension `usage`, which takes it.
+	token string
 	// processor and pipelines, if set, replace the lines below `usage` and
 	// `pipelines`; YAML, indented as in configuration.
 	processor string
@@ -56,14 +58,15 @@ exporters:
     sending_queue: {enabled: false}
     retry_on_failure: {enabled: false}
 {{- end}}
-{{- if .Storage}}
 extensions:
+{{- if .Storage}}
   file_storage: {directory: "{{.State}}", fsync: true}
 {{- end}}
-service:
-{{- if .Storage}}
-  extensions: [file_storage]
+{{- if .Token}}
+  usage: {endpoint: "{{.Manage}}", token: "{{.Token}}"}
 {{- end}}
+service:
+  extensions: [{{if .Storage}}file_storage, {{end}}{{if .Token}}usage{{end}}]
   telemetry:
     metrics: {level: none}
   pipelines:
@@ -107,6 +110,7 @@ func (s setup) write(t *testing.T, p ports) string {
 	t.Helper()
 	data := map[string]any{
 		"GRPC": address(p.grpc), "HTTP": address(p.http), "Second": address(p.second), "Page": address(p.page),
+		"Manage": address(p.manage), "Token": s.token,
 		"State": s.state, "Durability": or(s.durability, "write"),
 		"Flush": or(s.flush, never), "Export": or(s.export, never), "Histogram": or(s.histogram, "exponential"),
 		"Temporality": s.temporality, "OnError": s.onError, "OnCorruption": s.onCorruption, "Storage": s.storage,

@@ -58,7 +58,8 @@ func (l *launcher) announce() {
 	} else {
 		fmt.Fprintln(l.out, "Stop with Ctrl-C and start again: the numbers go on from where they were.")
 	}
-	fmt.Fprintf(l.out, "Prometheus page          %s\n", l.metrics)
+	fmt.Fprintf(l.out, "Prometheus metrics       %s\n", l.metrics)
+	fmt.Fprintf(l.out, "Look at it               %s\n", l.page)
 }
 
 // runCollector stops the Collector after everything that sends to it.

@@ -31,6 +31,7 @@ type options struct {
 	shop      string
 	otlp      string
 	metrics   string
+	page      string
 	ports     []string // have to be free before the Collector starts
 	interval  time.Duration
 	stateDir  string
@@ -43,8 +44,9 @@ func parse() options {
 	flag.StringVar(&opts.shop, "shop", "bin/shop", "the example application")
 	flag.StringVar(&opts.otlp, "otlp", "127.0.0.1:4317", "OTLP/gRPC receiver in the configuration")
 	flag.StringVar(&opts.metrics, "metrics", "http://127.0.0.1:9464/metrics", "Prometheus page in the configuration")
+	flag.StringVar(&opts.page, "page", "http://127.0.0.1:8688/", "page of the extension in the configuration")
 	flag.DurationVar(&opts.interval, "interval", 5*time.Second, "time between two prints")
-	ports := flag.String("ports", "127.0.0.1:4317,127.0.0.1:4318,127.0.0.1:9464", "addresses that the configuration listens on")
+	ports := flag.String("ports", "127.0.0.1:4317,127.0.0.1:4318,127.0.0.1:9464,127.0.0.1:8688", "addresses that the configuration listens on")
 	flag.Parse()
 	opts.ports = strings.Split(*ports, ",")
 	opts.stateDir = stateDir()

@@ -57,21 +57,27 @@ type export struct {
 }
 
 func (e *Emitter) metrics(rows []usage.Row, x export) pmetric.Metrics {
+	md, metrics := e.envelope()
+	for i := range e.sums {
+		e.sums[i].appendTo(metrics, rows, x)
+	}
+	appendActive(metrics, rows, x)
+	e.appendOwn(metrics, rows, x)
+	for i := range e.histograms {
+		e.appendHistogram(&e.histograms[i], metrics, rows, x)
+	}
+	return md
+}
+
+// envelope returns metrics of the resource and the scope, empty.
+func (e *Emitter) envelope() (pmetric.Metrics, pmetric.MetricSlice) {
 	md := pmetric.NewMetrics()
 	rm := md.ResourceMetrics().AppendEmpty()
 	e.options.Resource.CopyTo(rm.Resource())
 	sm := rm.ScopeMetrics().AppendEmpty()
 	sm.Scope().SetName(e.options.ScopeName)
 	sm.Scope().SetVersion(e.options.ScopeVersion)
-	for i := range e.sums {
-		e.sums[i].appendTo(sm.Metrics(), rows, x)
-	}
-	appendActive(sm.Metrics(), rows, x)
-	e.appendOwn(sm.Metrics(), rows, x)
-	for i := range e.histograms {
-		e.appendHistogram(&e.histograms[i], sm.Metrics(), rows, x)
-	}
-	return md
+	return md, sm.Metrics()
 }
 
 // appendTo appends the metric if any row has a value for it.

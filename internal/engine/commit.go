@@ -37,6 +37,7 @@ func (e *Engine) count(b *usage.Batch, now usage.Moment, probed dedup.Probed) (s
 	e.resolve(b, deltas)
 	b.Touches(e.touch)
 	c.Deltas, c.Ledger = append(compact(deltas), e.tallies...), b.Ledger
+	e.history.admit(c.Deltas, e.hour)
 	e.conclude()
 	return c.Seq
 }
@@ -50,13 +51,13 @@ func (e *Engine) begin(now usage.Moment, signal usage.Signal) *usage.Commit {
 		Defined: c.Defined[:0], Keys: c.Keys[:0], Choices: c.Choices[:0], Calls: c.Calls[:0], Streams: c.Streams[:0],
 		Expired: c.Expired[:0], Sessions: c.Sessions[:0],
 	}
-	e.tallies, e.hour = e.tallies[:0], hourOf(max(now.Wall, e.moment.Wall))
+	e.tallies, e.hour = e.tallies[:0], e.history.hourOf(max(now.Wall, e.moment.Wall))
 	return c
 }
 
 func (e *Engine) conclude() {
 	c := &e.commit
-	e.apply(c)
+	e.apply(c, e.crossed)
 	for _, slot := range c.Expired {
 		e.observer.Expired(e.retire(slot))
 	}
@@ -182,6 +183,7 @@ func (e *Engine) define(def *usage.Definition, key usage.Key, hash uint64) *seri
 	e.table.put(def.Slot, s)
 	e.series[def.Schema.Kind]++
 	e.claim(def.Schema, def.Values, 1)
+	e.budgets.define(def.Slot, def.Schema, def.Values)
 	return s
 }
 
@@ -205,12 +207,16 @@ func (e *Engine) claim(schema *usage.Schema, values []string, by int) {
 
 // apply adds a commit whose series are defined. A series restored from a
 // snapshot that already contains the commit is left as it is; the sequence
-// numbers move last, because a series has a delta for each hour.
-func (e *Engine) apply(c *usage.Commit) {
+// numbers move last, because a series has a delta for each hour. crossed is told of the
+// levels of budgets that are reached; nil: whoever has counted the commit was.
+func (e *Engine) apply(c *usage.Commit, crossed func(budget, level int)) {
 	for i := range c.Deltas {
-		if s := e.table.at(c.Deltas[i].Slot); s.seq < c.Seq {
-			s.add(&c.Deltas[i])
+		d := &c.Deltas[i]
+		if s := e.table.at(d.Slot); s.seq < c.Seq {
+			gained := s.add(d)
 			s.touched = c.Age
+			e.history.add(d.Slot, e.kindOf(s), d.Hour, &gained)
+			e.budgets.count(d, &gained, c, crossed)
 		}
 	}
 	for i := range c.Deltas {
@@ -218,5 +224,8 @@ func (e *Engine) apply(c *usage.Commit) {
 		s.seq = max(s.seq, c.Seq)
 	}
 	e.books.add(c)
+	e.budgets.seq = max(e.budgets.seq, c.Seq)
 	e.seq = c.Seq
 }
+
+func (e *Engine) kindOf(s *series) usage.Kind { return e.options.Schemas.Get(s.key.Schema()).Kind }

@@ -14,6 +14,9 @@
 //	    commit: windows of it touch and never overlap.
 //	E6  What one call counting once depends on - choices, calls and streams - is
 //	    bounded, and what is forgotten of it is never counted again.
+//	E7  History is as much as was counted: by kind, what series have, live and
+//	    retired, is what hours and files of history have and what is known to be in
+//	    none of them.
 //
 // Every exported method of [Engine] may be called concurrently.
 package engine

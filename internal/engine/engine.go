@@ -32,6 +32,10 @@ type Options struct {
 	// nanoseconds; MaxSessions is how many are at the same time.
 	SessionTTL  int64
 	MaxSessions int
+	// Budgets are counted beside the series, MaxBudgets at most.
+	Budgets []Budget
+	// Calendar says when hours begin; nil: that of UTC.
+	Calendar *usage.Calendar
 	// Observer is told what happens; nil: nobody.
 	Observer Observer
 	// Since is when counting begins, in Unix nanoseconds: cumulative streams that
@@ -44,11 +48,14 @@ type Options struct {
 type Engine struct {
 	options  Options
 	observer Observer
-	minute   atomic.Int64 // of the dedup window, written with mu held
+	crossed  func(budget, level int) // of the observer
+	minute   atomic.Int64            // of the dedup window, written with mu held
 
 	mu      sync.Mutex // guards everything below
 	table   table
 	retired retired
+	history history
+	imports imports
 	folding folding
 	wheel   wheel
 	claims  map[string]int   // inference series by usage.AppendClaim
@@ -61,6 +68,7 @@ type Engine struct {
 	choices choices
 	calls   calls
 	streams streams
+	budgets budgets
 	// sessions and what the commit adds to the series of their owners
 	sessions sessions
 	tallies  []usage.Delta
@@ -89,7 +97,8 @@ func New(options Options) *Engine {
 	if e.observer == nil {
 		e.observer = Nop{}
 	}
-	e.Reset()
+	e.crossed = e.observer.Crossed
+	e.Forget()
 	return e
 }
 

@@ -26,6 +26,12 @@ func (e *Engine) BeginExpiry(now usage.Moment) {
 	e.grow(now)
 	e.choices.begin(e.moment.Age)
 	e.orderSessions()
+	e.settleHistory()
+	e.beginWheel()
+}
+
+// beginWheel puts all series into the wheel.
+func (e *Engine) beginWheel() {
 	e.wheel.begin(e.moment.Age)
 	for slot := range e.table.end() {
 		if s := e.table.at(slot); s != nil {

@@ -118,7 +118,7 @@ func TestRetentionGoesOnAfterRestart(t *testing.T) {
 	f.hit(5*time.Minute, "b")
 	rows := f.rows()
 	again := newMortal()
-	again.Reset()
+	again.Forget()
 	for i := range rows {
 		rows[i].Schema = again.endpoints
 		require.NoError(t, again.Restore(&rows[i]))

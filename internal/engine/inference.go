@@ -17,13 +17,15 @@ type inference struct {
 // add adds a delta. What is owed is taken off what comes in, never off what is
 // there: counters do not fall. The delta's price becomes less by it, for good: a
 // series has a delta for each hour, and each pays what those before it have left.
-func (v *inference) add(d *usage.Delta) {
+// It returns what input and output have gained.
+func (v *inference) add(d *usage.Delta) (input, output int64) {
 	d.Discount(v.inputOwed, v.outputOwed)
-	input, output := v.tokens[usage.Input], v.tokens[usage.Output]
+	input, output = v.tokens[usage.Input], v.tokens[usage.Output]
 	v.addMeasures(&d.Measures)
 	pay(&v.tokens[usage.Input], input, &v.inputOwed)
 	pay(&v.tokens[usage.Output], output, &v.outputOwed)
 	v.firstTokens.observeAll(d.FirstTokens, d.FirstTokenSpread)
+	return v.tokens[usage.Input] - input, v.tokens[usage.Output] - output
 }
 
 // pay takes what is owed off what a counter has gained.

@@ -15,6 +15,8 @@ type Observer interface {
 	Folded(usage.Kind)
 	// Untracked is told of a session for which there is no room.
 	Untracked()
+	// Crossed is told of a budget of which one of the levels is reached, by number.
+	Crossed(budget, level int)
 }
 
 // Nop is an observer that takes no note.
@@ -31,3 +33,6 @@ func (Nop) Folded(usage.Kind) {}
 
 // Untracked takes no note.
 func (Nop) Untracked() {}
+
+// Crossed takes no note.
+func (Nop) Crossed(_, _ int) {}

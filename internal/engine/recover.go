@@ -6,17 +6,19 @@ import (
 	"github.com/otelusage/usageprocessor/internal/usage"
 )
 
-// Reset forgets everything, so that an older snapshot can be tried.
-func (e *Engine) Reset() {
+// Forget forgets everything, so that an older snapshot can be tried.
+func (e *Engine) Forget() {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.clear()
 	e.retired, e.claims = newRetired(), map[string]int{}
+	e.history, e.imports = newHistory(&e.options), newImports()
 	e.seq, e.moment = 0, usage.Moment{}
 	e.books = books{}
 	e.window = usage.Window{}
 	e.folding = newFolding(e.options.Limits, e.options.Schemas)
 	e.sessions = newSessions(e.options.SessionTTL, e.options.MaxSessions)
+	e.budgets = newBudgets(e.options.Budgets, e.history.calendar)
 	e.choices, e.calls, e.streams = newChoices(), calls{}, newStreams(e.options.Since)
 	if e.options.Dedup != nil {
 		e.options.Dedup.Reset()
@@ -51,6 +53,9 @@ func (e *Engine) Restore(row *usage.Row) error {
 		}
 	}
 	s.restore(row, e.options.Layout)
+	for i := range row.Hours {
+		e.history.add(row.Slot, row.Schema.Kind, row.Hours[i].Hour, &row.Hours[i].Measures)
+	}
 	return nil
 }
 
@@ -79,6 +84,8 @@ func (e *Engine) Resume(base uint64, totals usage.Totals) {
 	defer e.mu.Unlock()
 	e.seq, e.moment = base, totals.Moment
 	e.books = books{ledgers: totals.Ledgers, seq: totals.Seq}
+	e.history.resume(totals.History)
+	e.budgets.restore(totals.Budgets, totals.Seq)
 	e.choices.begin(totals.Age)
 	e.window = totals.Window.Clone()
 	e.streams.resume(totals.Since, totals.Forgotten)
@@ -94,6 +101,9 @@ func (e *Engine) Replay(c *usage.Commit) error {
 	if c.Seq != e.seq+1 {
 		return fmt.Errorf("commit %d follows commit %d", c.Seq, e.seq)
 	}
+	if c.Reset != nil {
+		e.erase(c.Reset)
+	}
 	for i := range c.Defined {
 		if _, err := e.redefine(&c.Defined[i]); err != nil {
 			return fmt.Errorf("commit %d: %w", c.Seq, err)
@@ -107,7 +117,7 @@ func (e *Engine) Replay(c *usage.Commit) error {
 	e.advance(c.Moment, 0)
 	e.remember(c.Age, c.Keys)
 	e.recall(c)
-	e.apply(c)
+	e.apply(c, nil)
 	return e.recallEnds(c)
 }
 

@@ -6,8 +6,8 @@ import (
 	"github.com/otelusage/usageprocessor/internal/usage"
 )
 
-// retired holds what ended series had counted, by base identity. Nothing is
-// ever taken out: live and retired together are everything that was counted.
+// retired holds what ended series had counted, by base identity. Only a reset takes
+// anything out: live and retired together are everything that was counted since.
 type retired struct {
 	rows    []usage.Retired
 	byKey   map[usage.Key]int
@@ -56,16 +56,18 @@ func (r *retired) put(row usage.Retired) {
 func (e *Engine) retire(slot uint32) usage.Kind {
 	s := e.table.at(slot)
 	schema := e.options.Schemas.Get(s.key.Schema())
-	row := usage.Retired{
-		Schema:   schema.Bare,
-		Values:   s.key.AppendValues(nil)[:schema.Base],
-		Measures: s.measures(),
-	}
-	e.addRetired(&row)
-	e.claim(row.Schema, row.Values, -1)
+	values := s.key.AppendValues(nil)
+	e.addRetired(&usage.Retired{Schema: schema.Bare, Values: values[:schema.Base], Measures: s.measures()})
+	e.history.detach(slot, schema, values)
+	e.remove(slot, schema, values)
+	return schema.Kind
+}
+
+// remove takes the series out of a slot.
+func (e *Engine) remove(slot uint32, schema *usage.Schema, values []string) {
+	e.claim(schema, values, -1)
 	e.series[schema.Kind]--
 	e.table.remove(slot)
-	return schema.Kind
 }
 
 // Retire ends all series: what they counted moves to retired rows, and what
@@ -76,7 +78,9 @@ func (e *Engine) Retire() {
 	defer e.mu.Unlock()
 	for place := e.sessions.oldest; place != nobody; place = e.sessions.list[place].newer {
 		if s := e.owner(place); s != nil {
-			s.tallies.closed[usage.ClosedShutdown]++
+			closed := usage.Measures{Closed: [usage.CloseReasons]int64{usage.ClosedShutdown: 1}}
+			s.tallies.add(&closed)
+			e.history.add(e.sessions.list[place].Owner, usage.Sessions, e.history.hourOf(e.moment.Wall), &closed)
 		}
 	}
 	e.sessions = newSessions(e.options.SessionTTL, e.options.MaxSessions)

@@ -51,16 +51,21 @@ func newSeries(kind usage.Kind) *series {
 	}
 }
 
-// add adds a delta.
-func (s *series) add(d *usage.Delta) {
+// add adds a delta and returns what that is beside what was owed.
+func (s *series) add(d *usage.Delta) (gained usage.Measures) {
 	s.addCalls(&d.Measures)
 	s.durations.observeAll(d.Durations, d.DurationSpread)
-	if s.inference != nil {
-		s.inference.add(d)
-	}
 	if s.tallies != nil {
 		s.tallies.add(&d.Measures)
 	}
+	if s.inference == nil {
+		return d.Measures
+	}
+	input, output := s.inference.add(d)
+	gained = d.Measures
+	gained.Tokens[usage.Input], gained.Tokens[usage.Output] = input, output
+	gained.InputOwed, gained.OutputOwed = 0, 0
+	return gained
 }
 
 func (t *tallies) add(m *usage.Measures) {

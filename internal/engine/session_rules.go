@@ -1,10 +1,6 @@
 package engine
 
-import (
-	"time"
-
-	"github.com/otelusage/usageprocessor/internal/usage"
-)
+import "github.com/otelusage/usageprocessor/internal/usage"
 
 // touch applies what a record tells of a session; mu is held. A failure never
 // shortens an active session, so that of several requests of one session at the
@@ -147,12 +143,6 @@ func (e *Engine) tally(slot uint32) *usage.Delta {
 
 // recentTallies is how many owners' are looked through for one to add to.
 const recentTallies = 16
-
-// hourOf is the Unix second at which the hour of a time in nanoseconds begins.
-func hourOf(wall int64) int64 {
-	const seconds = int64(time.Hour / time.Second)
-	return wall / int64(time.Second) / seconds * seconds
-}
 
 // expireSessions closes sessions that were not heard of for the ttl.
 func (e *Engine) expireSessions(limit int) (more bool) {

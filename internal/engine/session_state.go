@@ -15,7 +15,7 @@ func (e *Engine) recallSession(s *usage.Session) {
 
 // owner is the series that counts a session; nil if there is none.
 func (e *Engine) owner(place int32) *series {
-	if s := e.table.at(e.sessions.list[place].Owner); s != nil && s.tallies != nil {
+	if s := e.table.at(e.sessions.list[place].Owner); s != nil && e.kindOf(s) == usage.Sessions {
 		return s
 	}
 	return nil

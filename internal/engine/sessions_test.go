@@ -451,7 +451,7 @@ func TestSessionStaysInTheOverflow(t *testing.T) {
 // Stored sessions that their owner does not know of are left out: I9.
 func TestCraftedSessions_I9(t *testing.T) {
 	f := newMortal()
-	f.Reset()
+	f.Forget()
 	row := usage.Row{Slot: 0, Schema: f.ownersOf(usage.Provider), Values: []string{"provider", "p"}, Measures: usage.Measures{Opened: 5, Closed: [usage.CloseReasons]int64{4}}}
 	require.NoError(t, f.Restore(&row))
 	f.RestoreSessions([]usage.Session{{Owner: 0, ID: "a"}, {Owner: 0, ID: "b"}, {Owner: 7, ID: "c"}, {Owner: 1 << 30, ID: "d"}})

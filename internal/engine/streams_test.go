@@ -19,7 +19,7 @@ const since = 1000
 func newStreamFixture() *fixture {
 	f := newFixture()
 	f.options.Since = since
-	f.Reset()
+	f.Forget()
 	return f
 }
 
@@ -508,6 +508,6 @@ func TestRetiringKeepsWhatMakesACallCountOnce(t *testing.T) {
 	assert.Equal(t, int64(1), f.rows()[0].TotalRequests())
 	assert.Zero(t, f.call([]usage.Call{{Self: 2}}))
 	assert.Nil(t, f.say(t, "a", 7))
-	f.Reset()
+	f.Forget()
 	assert.Equal(t, remembered{since: since}, f.once())
 }

@@ -1,22 +1,36 @@
 package engine
 
-import "github.com/otelusage/usageprocessor/internal/usage"
+import (
+	"slices"
+
+	"github.com/otelusage/usageprocessor/internal/usage"
+)
 
 // Rows copies up to limit series, beginning with slot from, into rows and
 // returns the slot to go on with, and whether there may be more. The lock is
 // held for one call only, so that looking at a million series never stops
 // counting for long.
 func (e *Engine) Rows(rows []usage.Row, from uint32, limit int) (out []usage.Row, next uint32, more bool) {
+	return e.copyRows(rows, from, limit, false)
+}
+
+func (e *Engine) copyRows(rows []usage.Row, from uint32, limit int, hours bool) (out []usage.Row, next uint32, more bool) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	for slot := from; slot < e.table.end(); slot++ {
 		if limit == 0 {
 			return rows, slot, true
 		}
-		if s := e.table.at(slot); s != nil {
-			rows = append(rows, s.row(slot, e.options.Schemas.Get(s.key.Schema()), e.options.Layout))
-			limit--
+		s := e.table.at(slot)
+		if s == nil {
+			continue
 		}
+		schema := e.options.Schemas.Get(s.key.Schema())
+		rows = append(rows, s.row(slot, schema, e.options.Layout))
+		if hours {
+			rows[len(rows)-1].Hours = e.history.of(slot, schema.Kind)
+		}
+		limit--
 	}
 	return rows, e.table.end(), false
 }
@@ -27,7 +41,8 @@ func (e *Engine) Totals() usage.Totals {
 	defer e.mu.Unlock()
 	return usage.Totals{
 		Seq: e.seq, Moment: e.moment, Ledgers: e.books.ledgers, Window: e.window.Clone(),
-		Since: e.streams.since, Forgotten: e.streams.forgotten, Slots: e.table.end(),
+		Since: e.streams.since, Forgotten: e.streams.forgotten, Slots: e.table.end(), History: e.history.state,
+		Budgets: slices.Clone(e.budgets.states),
 	}
 }
 

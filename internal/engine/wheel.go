@@ -23,11 +23,14 @@ func newWheel(retention int64) wheel {
 	return wheel{retention: retention, step: max(1, retention/wheelSteps)}
 }
 
-// begin makes the wheel turn from an age of the state on; before that, nothing can
-// be put into it.
+// begin makes the wheel, empty, turn from an age of the state on; before that, nothing
+// can be put into it.
 func (w *wheel) begin(age int64) {
-	w.buckets, w.next = make([][]uint32, wheelBuckets), age/w.step
+	w.buckets, w.next, w.due = make([][]uint32, wheelBuckets), age/w.step, nil
 }
+
+// turns says whether it has begun.
+func (w *wheel) turns() bool { return w.buckets != nil }
 
 // put notes to look at a slot when the state is due nanoseconds old.
 func (w *wheel) put(slot uint32, due int64) {

@@ -38,8 +38,10 @@ type Options struct {
 	// costs count.
 	Prices Prices
 	Meters []Meter // of the user's own
-	Dedup  Dedup
-	Secret Secret
+	// Calendar says when hours begin; nil: that of UTC.
+	Calendar *usage.Calendar
+	Dedup    Dedup
+	Secret   Secret
 }
 
 // Dedup says whether records get keys. LogAttributes are those that tell log
@@ -84,6 +86,9 @@ func New(o Options) *Extractor {
 	x.families = newFamilies(x.program)
 	x.owners, x.sessions = newOwnerSchemas(o.Schemas), readsSessions(x.program)
 	x.own = newOwnMeters(o.Schemas, o.Meters)
+	if o.Calendar == nil {
+		o.Calendar = usage.NewCalendar(time.UTC)
+	}
 	x.readings = &sync.Pool{New: func() any {
 		return &Reading{
 			Batch:       usage.NewBatch(o.Hasher),
@@ -91,6 +96,7 @@ func New(o Options) *Extractor {
 			values:      newValues(len(dimensions)),
 			key:         usage.KeyBuilder{Limit: o.MaxValueLength},
 			sessionKeys: sessionKeys{id: usage.KeyBuilder{Limit: o.MaxValueLength}},
+			hours:       hours{calendar: o.Calendar},
 			relatives:   newRelatives(),
 			line:        ptrace.NewSpan(),
 			content:     content{seed: x.secret.k0},
@@ -143,6 +149,9 @@ type Findings struct {
 	// Inconsistent counts calls whose token counts contradict each other, Assumed
 	// those of which only their writer knows what contains what.
 	Inconsistent, Assumed int64
+	// Late counts records in the hour of their arrival although they ended in another
+	// one: too long before, or after it.
+	Late int64
 }
 
 // origin is the resource and scope being read.
@@ -176,7 +185,7 @@ func (r *Reading) BadValues(f func(attribute string, n int64)) {
 func (x *Extractor) reading(signal usage.Signal, now time.Time) *Reading {
 	r := x.readings.Get().(*Reading)
 	r.Batch.Signal = signal
-	r.hours = newHours(now)
+	r.hours.begin(now)
 	return r
 }
 
@@ -217,7 +226,7 @@ func (r *Reading) record(s ptrace.Span, outcome usage.Outcome, source int32) (re
 	rec.Outcome = outcome
 	rec.Duration = r.duration(s)
 	rec.Bucket = r.x.layout.Bucket(rec.Duration)
-	rec.Group, added = r.Batch.Group(r.key.Bytes(), r.hours.of(s.EndTimestamp()), source)
+	rec.Group, added = r.Batch.Group(r.key.Bytes(), r.hour(s.EndTimestamp()), source)
 	return rec, added
 }
 

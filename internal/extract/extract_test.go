@@ -108,8 +108,12 @@ func TestReadingsOutliveTheirTelemetry(t *testing.T) {
 
 func TestHours(t *testing.T) {
 	now := time.Date(2026, 11, 21, 10, 30, 0, 0, time.UTC)
-	h := newHours(now)
-	at := func(d time.Duration) int64 { return h.of(pcommon.NewTimestampFromTime(now.Add(d))) }
+	h := hours{calendar: usage.NewCalendar(time.UTC)}
+	h.begin(now)
+	at := func(d time.Duration) int64 {
+		start, _ := h.of(pcommon.NewTimestampFromTime(now.Add(d)))
+		return start
+	}
 	this := now.Truncate(time.Hour).Unix()
 	assert.Equal(t, this, at(0))
 	assert.Equal(t, this-3600, at(-31*time.Minute))
@@ -117,7 +121,7 @@ func TestHours(t *testing.T) {
 	assert.Equal(t, this-3600, at(-time.Hour), "just in time")
 	assert.Equal(t, this, at(-time.Hour-1), "too late: the hour of arrival")
 	assert.Equal(t, this, at(time.Second), "the future: the hour of arrival")
-	assert.Equal(t, this, h.of(0), "no end")
+	assert.Equal(t, this, at(-time.Duration(now.UnixNano())), "no end")
 }
 
 // FuzzTraces feeds anything that decodes as OTLP.

@@ -154,7 +154,7 @@ func (r *Reading) lineRecord(s ptrace.Span, e *dialect.Event, sd side, source in
 	} else {
 		rec.Bucket = usage.NoBucket
 	}
-	rec.Group, _ = r.Batch.Group(r.key.Bytes(), r.hours.of(s.EndTimestamp()), source)
+	rec.Group, _ = r.Batch.Group(r.key.Bytes(), r.hour(s.EndTimestamp()), source)
 	rec.RequestBytes, rec.ResponseBytes = r.sizes()
 	return rec
 }

@@ -162,14 +162,14 @@ func (r *Reading) ask(signal usage.Signal, rec rule.Record, at pcommon.Timestamp
 		if record < 0 {
 			record = r.ownRecord(rec)
 		}
-		group, _ := r.Batch.Group(r.key.Bytes(), r.hours.of(at), 0)
+		group, _ := r.Batch.Group(r.key.Bytes(), r.ownHour(at), 0)
 		r.Batch.Hit(record, group, n.Whole, n.Parts)
 		if signal == usage.Traces {
 			r.fingerprintHit(record, n)
 		}
 	}
 	rec.Close()
-	r.own.records = r.Batch.Records()
+	r.own.records, r.hours.told = r.Batch.Records(), false
 }
 
 // measure says whether a record meets a meter's condition, and what it adds.

@@ -189,7 +189,7 @@ func (r *Reading) pointGroup(rule *dialect.Metric) (group int32, provider string
 	source := r.source(rule.Side, channel{
 		family: family, signal: usage.Metrics, facet: facetOf(rule.Measure), alternative: rule.Rank, writer: r.stream.resource,
 	})
-	group, added := r.Batch.Group(r.key.Bytes(), r.hours.of(r.data.at), source)
+	group, added := r.Batch.Group(r.key.Bytes(), r.hour(r.data.at), source)
 	if added && transport != "" {
 		r.shadow(group, transport)
 	}

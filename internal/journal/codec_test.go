@@ -45,6 +45,7 @@ func TestCommitRoundTrip(t *testing.T) {
 			{Key: 9, Start: 1e18, Time: 1e18 + 7, Value: usage.Value{Sum: 1, Count: 2, Spread: []usage.BucketCount{{Bucket: 5, Count: 2}}}},
 			{Key: 1 << 63, Time: math.MinInt64},
 		},
+		Reset: &usage.Scope{Attribute: "usage.provider", Value: "openai"},
 	}
 	e := newEncoder()
 	fr := newFrameReader("commit", bytes.NewReader(e.commit(nil, &want)))
@@ -72,12 +73,19 @@ func TestCommitRoundTrip(t *testing.T) {
 
 // Every field of what a snapshot holds beside the series is read back.
 func TestOnceRoundTrip(t *testing.T) {
-	want := usage.Totals{Seq: 3, Moment: usage.Moment{Wall: 4, Age: 5}, Since: 6, Forgotten: math.MaxInt64}
+	want := usage.Totals{
+		Seq: 3, Moment: usage.Moment{Wall: 4, Age: 5}, Since: 6, Forgotten: math.MaxInt64, Slots: 7,
+		History: usage.History{
+			ClosedUntil: -3600, Gone: [usage.Kinds]usage.Measures{usage.Own: {Hits: 9}}, Inexact: true,
+			Erased: []usage.Erased{{Through: 4}, {Scope: usage.Scope{Attribute: "tenant.id", Value: "acme"}, Through: maxFileNumber}},
+		},
+		Budgets: []usage.BudgetState{{Name: "team", Definition: "cost", Start: 10, Used: math.MaxInt64, StartBefore: 11, Before: 12}, {}},
+	}
 	d := newDecoder(FormatVersion, &usage.Schemas{})
-	got, rows, err := d.totals(appendTotals(nil, want, 8))
+	got, counts, err := d.totals(appendTotals(nil, &want, 8))
 	require.NoError(t, err)
 	assert.Equal(t, want, got)
-	assert.Equal(t, uint64(8), rows)
+	assert.Equal(t, written{rows: 8}, counts)
 
 	for name, payload := range map[string][]byte{
 		"a choice without a rank":      appendString(nil, "x"),
@@ -95,5 +103,28 @@ func TestOnceRoundTrip(t *testing.T) {
 			_, err = all("stream", c, c.stream)
 		}
 		require.ErrorIs(t, err, errShort, name)
+	}
+}
+
+// The list of history files is as long as the end says, and has each number once.
+func TestHistoryFilesAreCounted(t *testing.T) {
+	list := []usage.HistoryFile{{Number: 4, Period: hourAt(1), Rows: 2}, {Number: 5, Period: hourAt(2), Rows: math.MaxInt64}}
+	s := snapshotReader{}
+	for i := range list {
+		require.NoError(t, s.historyFrame(frameHistoryFiles, appendHistoryFile(nil, &list[i])))
+	}
+	require.NoError(t, s.takeHistory(2))
+	assert.Equal(t, list, s.totals.History.Files)
+	require.EqualError(t, s.takeHistory(3), "2 history files where 3 were written")
+	require.NoError(t, s.historyFrame(frameHistoryFiles, appendHistoryFile(nil, &list[0])))
+	require.EqualError(t, s.takeHistory(3), "3 history files with 2 numbers")
+
+	for name, f := range map[string]usage.HistoryFile{
+		"no period":      {Number: 1},
+		"a long time":    {Number: 1, Period: usage.Period{Start: 5, End: 1 << 62}},
+		"another length": {Number: 1, Period: usage.Period{Granularity: usage.Daily + 1, Start: 5, End: 6}},
+		"no number":      {Number: math.MaxUint64, Period: hourAt(1)},
+	} {
+		require.ErrorIs(t, s.historyFrame(frameHistoryFiles, appendHistoryFile(nil, &f)), errShort, name)
 	}
 }

@@ -28,6 +28,8 @@ type state uint8
 const (
 	// closed: Start was not called yet, or Close was.
 	closed state = iota
+	// adopting: Adopt was called, Start was not; there is nothing to write yet.
+	adopting
 	// writing: the file continues what recovery can read.
 	writing
 	// awaiting: the file continues nothing but the snapshot that is being
@@ -41,7 +43,7 @@ const (
 // usable returns why nothing can become durable now; the lock is held.
 func (f *currentFile) usable() error {
 	switch f.state {
-	case writing:
+	case writing, adopting:
 		return nil
 	case awaiting:
 		return errAwaitsSnapshot

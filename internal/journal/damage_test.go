@@ -27,10 +27,11 @@ type specimen struct {
 	// at are the states at each commit, the last one is what it holds.
 	at   map[uint64]standing
 	last standing
+	told string // of history by what is whole
 }
 
-// newSpecimen has two generations, dedup keys in files and outside, and retired
-// rows. All of it is on the disk. The newest generation was begun by a process
+// newSpecimen has two generations, dedup keys in files and outside, retired rows, and
+// hours in memory, in a file and, unless it was restarted, in a day. All of it is on the disk. The newest generation was begun by a process
 // that started, or by one that ran.
 func newSpecimen(t testing.TB, restarted bool) *specimen {
 	t.Helper()
@@ -42,12 +43,14 @@ func newSpecimen(t testing.TB, restarted bool) *specimen {
 	k.age += 60e9
 	s.send(k, 1)
 	require.NoError(t, k.writeKeys())
+	require.NoError(t, k.pass())
 	require.NoError(t, k.snapshot())
 	s.send(k, 1)
 	if restarted {
 		require.NoError(t, k.journal.Close())
 		k = mustOpenKept(t, s.disk, false, "again")
 	} else {
+		require.NoError(t, k.pass())
 		require.NoError(t, k.snapshot())
 	}
 	s.send(k, 2)
@@ -56,8 +59,18 @@ func newSpecimen(t testing.TB, restarted bool) *specimen {
 	require.NoError(t, k.journal.Close())
 	s.last = s.at[k.Stats().Seq]
 	s.disk = s.disk.Crash(rand.New(constant(math.MaxUint64)))
-	s.newest = newest(s.disk, ".snapshot")
+	s.newest, s.told = newest(s.disk, ".snapshot"), toldOf(t, s.disk)
 	return s
+}
+
+// toldOf is what history a disk has.
+func toldOf(t testing.TB, disk *filestest.Memory) string {
+	t.Helper()
+	k := newKept(mounted(t, disk.Kill()))
+	_, err := k.journal.Recover(k.Engine)
+	require.NoError(t, err)
+	require.NoError(t, k.balance())
+	return k.told()
 }
 
 func (s *specimen) send(k *kept, requests int) {
@@ -107,6 +120,9 @@ func TestEveryDamageIsNoticed_I1_I4_I8_C1_C2_C3(t *testing.T) {
 					for i := 0; i < len(list); i += int(8 / filestest.Share(8)) {
 						d := list[i]
 						points.Add(1)
+						if i%4 == 0 { // of nine for each byte
+							s.checkVerify(t, d)
+						}
 						if s.check(t, d, points.Load()%16 == 0) {
 							lost.Add(1)
 						}
@@ -126,6 +142,7 @@ func (s *specimen) withoutNewest(t *testing.T) *specimen {
 	out := *s
 	out.disk, out.newest = s.disk.Kill(), ""
 	remove(t, out.disk, s.newest)
+	out.told = toldOf(t, out.disk)
 	return &out
 }
 
@@ -135,8 +152,8 @@ func remove(t testing.TB, disk *filestest.Memory, name string) {
 	require.NoError(t, errors.Join(fsys.Remove(name), fsys.Sync(), fsys.Close()))
 }
 
-// check opens the specimen after a damage and says whether something was lost.
-func (s *specimen) check(t *testing.T, d damage, resend bool) (lost bool) {
+// after is the disk after a damage.
+func (s *specimen) after(t *testing.T, d damage) *filestest.Memory {
 	t.Helper()
 	disk := s.disk.Kill()
 	if d.edit == nil {
@@ -144,6 +161,13 @@ func (s *specimen) check(t *testing.T, d damage, resend bool) (lost bool) {
 	} else {
 		disk.Edit(d.file, d.edit)
 	}
+	return disk
+}
+
+// check opens the specimen after a damage and says whether something was lost.
+func (s *specimen) check(t *testing.T, d damage, resend bool) (lost bool) {
+	t.Helper()
+	disk := s.after(t, d)
 	before := contents(disk)
 	k := newKept(mounted(t, disk))
 	var err error
@@ -178,9 +202,51 @@ func (s *specimen) checkFail(t *testing.T, k *kept, d damage) {
 	want := s.last
 	if d.cut && d.file == newest(s.disk, ".journal") {
 		want = s.at[k.Stats().Seq]
+	} else {
+		require.Equal(t, s.told, k.told(), "%s: history is silently wrong", d.what)
 	}
 	got := k.standing()
 	require.True(t, got.equal(&want) && got.keys == want.keys, "%s: silently wrong", d.what)
+}
+
+// checkHistory: of what is damaged nothing is told, and nothing else is missing.
+func checkHistory(t *testing.T, k *kept, d damage) {
+	t.Helper()
+	all, err := k.buckets()
+	if err == nil {
+		require.NoError(t, k.balanceOf(all), d.what)
+		return
+	}
+	var corrupt *CorruptError
+	require.ErrorAs(t, err, &corrupt, d.what)
+	require.Equal(t, d.file, corrupt.File, d.what)
+	h := k.History()
+	all = []bucket{{sums: h.Sums()}}
+	for _, p := range k.OpenHours() {
+		b := bucket{Period: p}
+		require.NoError(t, k.hourRows(p.Start, b.add))
+		all = append(all, b)
+	}
+	require.NoError(t, k.balanceOf(all), d.what)
+}
+
+// checkVerify: whatever is no cut is found by reading everything.
+func (s *specimen) checkVerify(t *testing.T, d damage) {
+	t.Helper()
+	if d.edit == nil || d.cut && strings.HasSuffix(d.file, ".journal") {
+		return
+	}
+	fsys := mounted(t, s.after(t, d))
+	report, err := Verify(fsys)
+	require.NoError(t, errors.Join(err, fsys.Close()), d.what)
+	for _, f := range report.Files {
+		if f.Name == d.file {
+			require.True(t, f.Err != nil || f.Torn > 0, "%s: verified", d.what)
+			continue
+		}
+		require.NoError(t, f.Err, d.what)
+		require.Zero(t, f.Torn, d.what)
+	}
 }
 
 // checkQuarantine: with `on_corruption: quarantine` it starts with whatever is
@@ -190,6 +256,7 @@ func (s *specimen) checkQuarantine(t *testing.T, k *kept, disk *filestest.Memory
 	require.NoError(t, k.start(), d.what)
 	got := k.standing()
 	s.checkLoss(t, k, &got, d)
+	checkHistory(t, k, d)
 	checkSetAside(t, k, before, disk, d)
 	if resend && !strings.HasSuffix(d.file, ".keys") {
 		for key := range s.sent {
@@ -203,6 +270,7 @@ func (s *specimen) checkQuarantine(t *testing.T, k *kept, disk *filestest.Memory
 	found, err := again.journal.Recover(again.Engine)
 	require.NoError(t, err, d.what)
 	require.Empty(t, found.Damage, "%s: is still there", d.what)
+	checkHistory(t, again, d)
 	second := again.standing()
 	require.True(t, second.equal(&got) && second.keys == got.keys, "%s: the next start differs", d.what)
 }

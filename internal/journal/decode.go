@@ -73,6 +73,9 @@ func (d *decoder) commit(payload []byte, out *usage.Commit) error {
 	if d.version > 3 {
 		c.sessions(out)
 	}
+	if d.version > 4 {
+		out.Reset = c.reset()
+	}
 	if c.err != nil {
 		return fmt.Errorf("commit: %w", c.err)
 	}
@@ -81,7 +84,7 @@ func (d *decoder) commit(payload []byte, out *usage.Commit) error {
 
 func (d *decoder) delta(c *cursor) usage.Delta {
 	out := usage.Delta{
-		Slot: c.slot(), Hour: c.varint(), Measures: c.measures(), Durations: c.buckets(), FirstTokens: c.buckets(),
+		Slot: c.slot(), Hour: c.second(), Measures: c.measures(), Durations: c.buckets(), FirstTokens: c.buckets(),
 	}
 	if d.version > 2 {
 		out.DurationSpread, out.FirstTokenSpread = c.spread(), c.spread()
@@ -216,6 +219,9 @@ func (d *decoder) rows(payload []byte, put func(*usage.Row) error) error {
 		if d.version > 1 && c.bool() {
 			r.Reported = c.reported()
 		}
+		if d.version > 4 {
+			r.Hours = c.hours()
+		}
 		if c.err != nil {
 			break
 		}
@@ -287,7 +293,13 @@ func (c *cursor) distribution() (d usage.Distribution) {
 	return d
 }
 
-func (d *decoder) totals(payload []byte) (t usage.Totals, rows uint64, err error) {
+// written is how much of what a snapshot consists of its end says there is.
+type written struct {
+	rows    uint64
+	history uint64 // files
+}
+
+func (d *decoder) totals(payload []byte) (t usage.Totals, w written, err error) {
 	c := &cursor{rest: payload}
 	t = usage.Totals{Seq: c.uvarint(), Moment: d.moment(c)}
 	signals := 1
@@ -299,7 +311,7 @@ func (d *decoder) totals(payload []byte) (t usage.Totals, rows uint64, err error
 			t.Ledgers[i] = ledger
 		}
 	}
-	rows = c.uvarint()
+	w.rows = c.uvarint()
 	if d.version > 1 {
 		t.Window = c.window()
 	}
@@ -309,8 +321,12 @@ func (d *decoder) totals(payload []byte) (t usage.Totals, rows uint64, err error
 	if d.version > 3 {
 		t.Slots = c.slot()
 	}
-	if c.err != nil {
-		return t, 0, fmt.Errorf("totals: %w", c.err)
+	if d.version > 4 {
+		t.History, w.history = c.history()
+		t.Budgets = c.budgets()
 	}
-	return t, rows, nil
+	if c.err != nil {
+		return t, w, fmt.Errorf("totals: %w", c.err)
+	}
+	return t, w, nil
 }

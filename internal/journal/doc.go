@@ -9,6 +9,7 @@
 //	g.journal     the commits after the one that began generation g
 //	n.keys        the dedup keys of a minute that is over
 //	n.window      a delta window on its way to the exits
+//	n.history     what was counted in an hour or a day that is over
 //
 // A generation begins with its journal; its snapshot follows while commits go
 // on, by copying series one by one, each with the number of the newest commit

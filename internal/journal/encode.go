@@ -52,6 +52,7 @@ func (e *encoder) commit(dst []byte, c *usage.Commit) []byte {
 	dst = appendKeys(dst, c.Keys)
 	dst = appendOnce(dst, c)
 	dst = appendSessions(dst, c)
+	dst = appendReset(dst, c.Reset)
 	return endFrame(dst, start)
 }
 
@@ -151,7 +152,7 @@ func appendRow(dst []byte, r *usage.Row) []byte {
 	if r.Reported != nil {
 		dst = appendReported(dst, r.Reported)
 	}
-	return dst
+	return appendHours(dst, r.Hours)
 }
 
 func appendReported(dst []byte, r *usage.Reported) []byte {
@@ -190,7 +191,7 @@ func appendRetired(dst []byte, r *usage.Retired) []byte {
 }
 
 // appendTotals appends what a snapshot ends with.
-func appendTotals(dst []byte, t usage.Totals, rows uint64) []byte {
+func appendTotals(dst []byte, t *usage.Totals, rows uint64) []byte {
 	dst = binary.AppendUvarint(dst, t.Seq)
 	dst = appendMoment(dst, t.Moment)
 	dst = binary.AppendUvarint(dst, uint64(len(t.Ledgers)))
@@ -201,5 +202,7 @@ func appendTotals(dst []byte, t usage.Totals, rows uint64) []byte {
 	dst = appendWindow(dst, &t.Window)
 	dst = binary.AppendVarint(dst, t.Since)
 	dst = binary.AppendVarint(dst, t.Forgotten)
-	return binary.AppendUvarint(dst, uint64(t.Slots))
+	dst = binary.AppendUvarint(dst, uint64(t.Slots))
+	dst = appendHistory(dst, &t.History)
+	return appendBudgets(dst, t.Budgets)
 }

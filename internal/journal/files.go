@@ -16,17 +16,23 @@ const (
 	snapshotKind
 	keysKind
 	windowKind
-	fileKinds = int(windowKind) + 1
+	historyKind
+	fileKinds = int(historyKind) + 1
 )
 
 // suffix ends the name of a file of this kind.
 func (k fileKind) suffix() string {
-	return [fileKinds]string{".journal", ".snapshot", ".keys", ".window"}[k]
+	return [fileKinds]string{".journal", ".snapshot", ".keys", ".window", ".history"}[k]
+}
+
+// String is what a report calls it.
+func (k fileKind) String() string {
+	return [fileKinds]string{"journal", "snapshot", "dedup keys", "window", "history"}[k]
 }
 
 // magic begins its content.
 func (k fileKind) magic() string {
-	return [fileKinds]string{journalMagic, snapshotMagic, keysMagic, windowMagic}[k]
+	return [fileKinds]string{journalMagic, snapshotMagic, keysMagic, windowMagic, historyMagic}[k]
 }
 
 const (
@@ -45,6 +51,7 @@ func journalName(generation uint64) string  { return journalKind.name(generation
 func snapshotName(generation uint64) string { return snapshotKind.name(generation) }
 func keysName(number uint64) string         { return keysKind.name(number) }
 func windowName(number uint64) string       { return windowKind.name(number) }
+func historyName(number uint64) string      { return historyKind.name(number) }
 
 // stateFile is a file of the state directory that is ours.
 type stateFile struct {

@@ -70,7 +70,9 @@ func recordState(t *testing.T, dir string, layout *usage.Layout) {
 	require.NoError(t, os.RemoveAll(dir))
 	w, err := open(dir, nil, layout)
 	require.NoError(t, err)
+	w.Tick(usage.Moment{Wall: int64(150 * time.Minute)})
 	w.count("GET /retired")
+	w.infer()
 	w.Retire()
 	w.BeginExpiry(usage.Moment{})
 	w.count("GET /gone")
@@ -87,6 +89,10 @@ func recordState(t *testing.T, dir string, layout *usage.Layout) {
 	w.touch("b", usage.Succeeded)
 	w.touch("c", usage.Failed)
 	w.hit(3, 500_000_000)
+	w.fileHour(t)
+	w.hit(3, 500_000_000)
+	w.importSome(t)
+	w.Reset(usage.Moment{}, usage.Scope{Attribute: usage.AttrEndpoint, Value: "GET /gone"})
 	require.NoError(t, w.journal.Snapshot(time.Unix(0, 1), w))
 	w.touch("a", usage.Succeeded)
 	w.touch("b", usage.Ended)
@@ -94,6 +100,7 @@ func recordState(t *testing.T, dir string, layout *usage.Layout) {
 	for w.Expire(usage.Moment{Age: int64(61 * time.Minute)}, engine.Taken{}) {
 	}
 	w.touch("e", usage.Started)
+	w.Reset(usage.Moment{}, usage.Scope{Attribute: usage.AttrMeter, Value: "uploads"})
 	w.hit(0, 250_000_000)
 	for w.Expire(usage.Moment{Age: int64(101 * time.Minute)}, engine.Taken{Seq: math.MaxUint64}) {
 	}
@@ -206,6 +213,9 @@ func (w *world) describe(version int) string {
 	}
 	if version > 3 {
 		w.describeSessions(&b)
+	}
+	if version > 4 {
+		w.describeHistory(&b)
 	}
 	return b.String()
 }

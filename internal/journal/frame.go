@@ -45,7 +45,13 @@ const (
 	frameCalls
 	frameStreams
 	frameSessions
-	frameKinds = frameSessions
+	frameDetached
+	frameImported
+	frameHistoryFiles
+	framePeriod
+	frameHistoryRows
+	frameHistoryEnd
+	frameKinds = frameHistoryEnd
 )
 
 // castagnoli returns the CRC table; crc32.MakeTable hands out a shared one.
@@ -91,8 +97,12 @@ type frameReader struct {
 	offset int64 // of the next frame
 	torn   int64 // bytes behind offset, once errTorn was returned
 	buf    []byte
+	frames int // that were read
 	// marked says that whoever wrote the file notes in it how much was synced.
 	marked bool
+	// whole says that the file got its name when it was complete: no end is torn, and
+	// what is behind damage does not matter.
+	whole bool
 }
 
 // readBuffer is for small frames; others are read past it. Recovery opens many
@@ -127,6 +137,7 @@ func (r *frameReader) next() (frameKind, []byte, error) {
 		return 0, nil, r.brokenAfter(frame, nil, "checksum mismatch")
 	}
 	r.offset += int64(len(frame))
+	r.frames++
 	return frameKind(frame[frameHead]), frame[frameHead+1:], nil
 }
 
@@ -169,6 +180,9 @@ func (r *frameReader) broken(err error, reason string) error {
 func (r *frameReader) brokenAfter(consumed []byte, err error, reason string) error {
 	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
 		return r.unreadable(err)
+	}
+	if r.whole {
+		return r.corrupt("%s", reason)
 	}
 	rest, err := io.ReadAll(r.src)
 	if err != nil {

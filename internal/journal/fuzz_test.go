@@ -80,6 +80,8 @@ func useWhatIs(t *testing.T, contents map[string][]byte) {
 // returns what was there at first; nil: a newer version's.
 func useDisk(t *testing.T, disk *filestest.Memory) *kept {
 	t.Helper()
+	_, err := Verify(mounted(t, disk.Kill()))
+	require.NoError(t, err)
 	k, err := openKept(mounted(t, disk.Kill()), true)
 	if newer := (*NewerError)(nil); errors.As(err, &newer) {
 		return nil
@@ -90,10 +92,10 @@ func useDisk(t *testing.T, disk *filestest.Memory) *kept {
 	for key := range uint64(3) {
 		first.send(key + 1)
 	}
-	require.NoError(t, errors.Join(first.writeKeys(), first.snapshot()))
+	require.NoError(t, errors.Join(first.writeKeys(), first.pass(), first.snapshot()))
 	first.send(4)
 	require.NoError(t, first.journal.Close())
-	want := first.standing()
+	want, told := first.standing(), first.told()
 	second := mustOpenKept(t, disk, false, "again")
 	got := second.standing()
 	// Invented state may have a dedup key in two minutes, which becomes one.
@@ -101,6 +103,7 @@ func useDisk(t *testing.T, disk *filestest.Memory) *kept {
 	if !got.equal(&want) { // but for keys: a forged minute may be one that is never reached
 		require.Equal(t, want, got)
 	}
+	require.Equal(t, told, second.told())
 	require.NoError(t, second.journal.Close())
 	return k
 }

@@ -13,6 +13,7 @@ import (
 // generation with what was recovered, so that older files become superfluous.
 // What could not be used of them is moved to the quarantine.
 func (j *Journal) Start(id Identity, now time.Time, layoutSince int64, src Source) error {
+	j.adopted()
 	if err := j.setDamagedAside(j.damaged); err != nil {
 		return err
 	}

@@ -76,7 +76,11 @@ func recoverOnly(dir string, fsys files.FS, layout *usage.Layout) (*world, error
 	w.journal = j
 	w.Engine = engine.New(engine.Options{
 		Schemas: w.schemas, Hasher: w.hasher, Layout: w.layout, Journal: j.Append, JournalWindow: j.AppendWindow,
-		Since:     1e9,
+		Since: 1e9,
+		Budgets: []engine.Budget{{
+			Name: "all", Definition: "requests a day", Measure: usage.BudgetRequests, Period: usage.BudgetDay,
+			Covers: func(*usage.Schema, []string) bool { return true },
+		}},
 		Dedup:     dedup.New(dedup.Options{Minutes: 10, MaxBytes: 1 << 20}),
 		Retention: int64(100 * time.Minute), SessionTTL: int64(time.Hour), MaxSessions: 10_000,
 	})

@@ -20,7 +20,8 @@ import (
 //	   delta windows
 //	3  costs, what is owed, data points, and what makes one call count once
 //	4  series that end, sessions, meters of the user's own
-const FormatVersion = 4
+//	5  history, budgets, resets, what was imported
+const FormatVersion = 5
 
 // All kinds of file begin with eight bytes of magic and the version as u32.
 const (
@@ -28,6 +29,7 @@ const (
 	snapshotMagic = "usagesnp"
 	keysMagic     = "usagekey"
 	windowMagic   = "usagewin"
+	historyMagic  = "usagehis"
 	preambleBytes = len(journalMagic) + 4
 )
 

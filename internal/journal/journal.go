@@ -20,7 +20,7 @@ type Options struct {
 }
 
 // Journal is the open state directory. Append may be called from one goroutine
-// at a time; Snapshot, WriteKeys and WriteWindow too, from one together;
+// at a time; Snapshot, WriteKeys, WriteWindow and WriteHistory too, from one together;
 // everything else concurrently.
 type Journal struct {
 	options Options
@@ -28,7 +28,8 @@ type Journal struct {
 	torn    []string  // journals whose end recovery could not read
 	damaged []string  // files that recovery could not use
 	kept    keptState // of the snapshot before
-	header  header    // of the newest generation
+	spoilt  spoiltFiles
+	header  header // of the newest generation
 	// numbers are the newest given to files, by kind; journals and snapshots
 	// have their generation instead.
 	numbers [fileKinds]uint64

@@ -135,7 +135,7 @@ func TestStrangeFilesAreRefused(t *testing.T) {
 		"a newer format": {func(t *testing.T, dir string) {
 			content := append([]byte(snapshotMagic), FormatVersion+1, 0, 0, 0, 1, 2, 3)
 			require.NoError(t, os.WriteFile(filepath.Join(dir, snapshotName(9)), content, 0o600))
-		}, "`00000000000000000009.snapshot` has format version 5, this build reads versions up to 4: use the build that wrote it"},
+		}, "`00000000000000000009.snapshot` has format version 6, this build reads versions up to 5: use the build that wrote it"},
 		"a missing journal": {func(t *testing.T, dir string) {
 			require.NoError(t, os.Remove(filepath.Join(dir, journalName(1))))
 		}, "`00000000000000000001.journal` is missing, without which `00000000000000000001.snapshot` is not the whole state"},
@@ -252,6 +252,12 @@ func TestSnapshotsWhileCounting(t *testing.T) {
 	w = mustOpen(t, dir)
 	assert.Equal(t, rows, w.rows())
 	assert.Equal(t, stats, w.Stats(), "the ledger too")
+	hours, _, _ := w.HourRows(nil, w.OpenHours()[0].Start, 0, 1<<20)
+	inHour := int64(0)
+	for i := range hours {
+		inHour += hours[i].TotalRequests()
+	}
+	assert.Equal(t, int64(2000), inHour, "and history")
 	assert.Len(t, stateFiles(t, dir), 4, "but for one, older generations are gone")
 	require.NoError(t, w.journal.Close())
 }
@@ -294,11 +300,11 @@ type busy struct {
 	commits int
 }
 
-func (b *busy) Rows(rows []usage.Row, from uint32, limit int) ([]usage.Row, uint32, bool) {
+func (b *busy) StoredRows(rows []usage.Row, from uint32, limit int) ([]usage.Row, uint32, bool) {
 	for ; b.commits > 0; b.commits-- {
 		b.count("GET /a")
 	}
-	return b.Engine.Rows(rows, from, limit)
+	return b.Engine.StoredRows(rows, from, limit)
 }
 
 // A snapshot contains commits that were made while it was copied: they have to

@@ -24,7 +24,8 @@ type kept struct {
 	endpoints *usage.Schema
 	providers *usage.Schema
 	found     Recovered
-	age       int64
+	// age and wall are what the clocks show.
+	age, wall int64
 }
 
 // openKept recovers what is on a disk and starts a run, unless anything is
@@ -37,9 +38,11 @@ func openKept(fsys files.FS, quarantine bool) (*kept, error) {
 	return k, nil
 }
 
-func newKept(fsys files.FS) *kept {
+func newKept(fsys files.FS) *kept { return newKeptIn(fsys, usage.ExponentialLayout()) }
+
+func newKeptIn(fsys files.FS, layout *usage.Layout) *kept {
 	schemas := &usage.Schemas{}
-	k := &kept{hasher: usage.NewHasher(), layout: usage.ExponentialLayout()}
+	k := &kept{hasher: usage.NewHasher(), layout: layout}
 	k.endpoints = schemas.Intern(usage.Endpoint, usage.BaseNames(usage.Endpoint))
 	k.providers = schemas.Intern(usage.Provider, usage.BaseNames(usage.Provider))
 	k.journal = New(Options{Schemas: schemas, Layout: k.layout, FS: fsys})
@@ -67,7 +70,7 @@ func (k *kept) start() error {
 	if k.found.Lost {
 		k.Retire()
 	}
-	k.age = k.found.Moment.Age
+	k.age, k.wall = k.found.Moment.Age, max(k.found.Moment.Wall, 1e18)
 	id := k.found.Identity
 	if id.Writer == "" {
 		id.Writer = "writer"
@@ -93,15 +96,18 @@ func (k *kept) send(key uint64) uint64 {
 	if schema == k.providers {
 		source = batch.Source(usage.AppendSource(nil, usage.Provider, "gen_ai", "tlm", fmt.Sprint(key%3)), usage.Rank(key%3))
 	}
-	group, _ := batch.Group(b.Bytes(), 3600, source)
+	group, _ := batch.Group(b.Bytes(), k.hour(), source)
 	record := usage.Record{Group: group, Duration: 1e6, Bucket: k.layout.Bucket(1e6)}
 	if schema != k.providers {
 		batch.Add(record, spread(key))
 	} else {
 		k.addInference(batch, record, key)
 	}
-	return k.Commit(batch, usage.Moment{Wall: 1e18, Age: k.age})
+	return k.Commit(batch, usage.Moment{Wall: k.wall, Age: k.age})
 }
+
+// hour is the one that goes on.
+func (k *kept) hour() int64 { return k.wall / int64(time.Hour) * 3600 }
 
 // addInference adds a call and, as a data point, what all calls have cost so far.
 func (k *kept) addInference(b *usage.Batch, r usage.Record, key uint64) {

@@ -28,7 +28,8 @@ func (k *kept) describe() string {
 	for i := range retired {
 		fmt.Fprintf(&b, "retired %q: %+v\n", retired[i].Values, retired[i].Measures)
 	}
-	fmt.Fprintf(&b, "ledgers %v, %d keys, once %q", k.Stats().Ledgers, k.DedupStats().Keys, k.once())
+	fmt.Fprintf(&b, "ledgers %v, %d keys, once %q\n", k.Stats().Ledgers, k.DedupStats().Keys, k.once())
+	b.WriteString(k.told())
 	return b.String()
 }
 
@@ -56,16 +57,17 @@ func beginnings(t *testing.T) map[string]*filestest.Memory {
 		"unfinished file":     edited(".snapshot.tmp", func([]byte) []byte { return []byte("half") }),
 		"damaged snapshot":    edited(".snapshot", flip(0.5)),
 		"damaged journal":     edited(".journal", flip(0.3)),
-		"damaged dedup keys":  damagedKeys(whole, flip(0.9)),
+		"damaged dedup keys":  damagedAll(whole, ".keys", flip(0.9)),
+		"damaged history":     damagedAll(whole, ".history", flip(0.1)),
 		"damaged behind torn": damagedBehindTorn(t, edited(".journal", func(p []byte) []byte { return p[:len(p)-10] }), flip(0.5)),
 	}
 }
 
-// damagedKeys damages all files with dedup keys: snapshots refer to some.
-func damagedKeys(whole *filestest.Memory, edit func([]byte) []byte) *filestest.Memory {
+// damagedAll damages all files of a kind: snapshots refer to some.
+func damagedAll(whole *filestest.Memory, suffix string, edit func([]byte) []byte) *filestest.Memory {
 	d := whole.Kill()
 	for _, name := range d.Names() {
-		if strings.HasSuffix(name, ".keys") {
+		if strings.HasSuffix(name, suffix) {
 			d.Edit(name, edit)
 		}
 	}

@@ -21,14 +21,16 @@ type oracle struct {
 	// written and synced are how many have to survive a kill, a power loss.
 	written, synced map[uint64]bool
 	counted         map[uint64]bool // by the process that runs
+	sentIn          map[int64]int64 // how many in each hour
 }
 
 func newOracle() *oracle {
-	return &oracle{written: map[uint64]bool{}, synced: map[uint64]bool{}, counted: map[uint64]bool{}}
+	return &oracle{written: map[uint64]bool{}, synced: map[uint64]bool{}, counted: map[uint64]bool{}, sentIn: map[int64]int64{}}
 }
 
 func (o *oracle) send(k *kept) uint64 {
 	o.sent++
+	o.sentIn[k.hour()]++
 	seq := k.send(o.sent)
 	o.counted[o.sent] = true
 	return seq
@@ -90,14 +92,18 @@ func (o *oracle) live(fsys files.FS) {
 	o.write(k)
 	_ = k.writeKeys()
 	o.write(k)
+	_ = k.pass()
 	o.snapshot(k)
 	o.flush(k)
 	k.age += 60e9
 	o.sync(k)
 	o.send(k)
 	_ = k.writeKeys()
+	_ = k.pass()
 	o.write(k)
-	o.flush(k)
+	o.snapshot(k)
+	o.write(k)
+	_ = k.pass()
 	o.write(k)
 	o.acknowledge(k.journal.Close(), o.written, o.synced)
 	o.counted = map[uint64]bool{}
@@ -124,14 +130,38 @@ func (o *oracle) check(t *testing.T, disk *filestest.Memory, promised int, why s
 	require.False(t, k.found.Lost, why)
 	require.GreaterOrEqual(t, k.total(), int64(promised), "%s: what was promised is lost", why)
 	require.LessOrEqual(t, k.total(), int64(o.sent), "%s: what was sent once counts twice", why)
+	o.checkHistory(t, k, why)
 	for key := range o.sent {
 		k.send(key + 1)
 	}
 	require.Equal(t, int64(o.sent), k.total(), "%s: all was sent again", why)
+	require.NoError(t, k.balance(), why)
 	require.NoError(t, k.journal.Close(), why)
 	k = mustOpenKept(t, disk, false, why)
 	require.Equal(t, int64(o.sent), k.total(), "%s: and the process started again", why)
+	require.NoError(t, k.balance(), why)
 	require.NoError(t, k.journal.Close(), why)
+}
+
+// checkHistory requires that history has all that was counted, once, and in none of its
+// periods more than was sent then.
+func (o *oracle) checkHistory(t *testing.T, k *kept, why string) {
+	t.Helper()
+	all, err := k.buckets()
+	require.NoError(t, err, why)
+	require.NoError(t, k.balanceOf(all), why)
+	for i := range all {
+		have, sent := int64(0), int64(0)
+		for kind := range all[i].sums {
+			have += all[i].sums[kind].TotalRequests()
+		}
+		for hour, n := range o.sentIn {
+			if all[i].Start <= hour && hour < all[i].End {
+				sent += n
+			}
+		}
+		require.LessOrEqual(t, have, sent, "%s: %+v", why, all[i].Period)
+	}
 }
 
 func mustOpenKept(t testing.TB, disk *filestest.Memory, quarantine bool, why string) *kept {

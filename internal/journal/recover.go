@@ -10,8 +10,8 @@ import (
 
 // Target takes the state that is read back; see engine.Engine.
 type Target interface {
-	// Reset forgets everything, before another snapshot is tried.
-	Reset()
+	// Forget forgets everything, before another snapshot is tried.
+	Forget()
 	Restore(row *usage.Row) error
 	RestoreRetired(row *usage.Retired) error
 	RestoreKeys(minute int64, keys []uint64)
@@ -21,6 +21,8 @@ type Target interface {
 	// RestoreStreams keeps the spreads of streams.
 	RestoreStreams(list []usage.Stream)
 	RestoreSessions(list []usage.Session)
+	RestoreDetached(list []usage.HourRow) error
+	RestoreImported(list []usage.Imported) error
 	Resume(base uint64, totals usage.Totals)
 	Replay(c *usage.Commit) error
 	// Report says that changes are in a window that ends at a time.
@@ -67,7 +69,7 @@ func (j *Journal) Recover(target Target) (Recovered, error) {
 		return Recovered{}, err
 	}
 	j.pending.appended, j.pending.window = r.seq, r.window
-	j.kept = keptState{generation: r.from, keys: r.keys}
+	j.kept = keptState{generation: r.from, keys: r.keys, history: r.history}
 	if r.Lost {
 		// The old generations are no whole state: nothing to fall back on.
 		j.kept = keptState{generation: j.header.generation + 1}
@@ -83,6 +85,7 @@ type recovery struct {
 	files   []stateFile
 	from    uint64   // generation of the snapshot that was read
 	keys    []uint64 // numbers of the files with dedup keys that it refers to
+	history []uint64 // of the files of history
 	foreign bool     // whether the current file has another layout than today's
 	seq     uint64   // newest commit read
 	// resuming says that the current file is a journal which may go on from the
@@ -154,8 +157,8 @@ func (r *recovery) readSnapshots() error {
 		if err := r.damaged(f, err); err != nil {
 			return err
 		}
-		r.target.Reset()
-		r.seq, r.contained, r.keys, r.Relaid, r.window = 0, 0, nil, false, usage.Window{}
+		r.target.Forget()
+		r.seq, r.contained, r.keys, r.history, r.Relaid, r.window = 0, 0, nil, nil, false, usage.Window{}
 	}
 	if len(r.Damage) > 0 && !r.has(journalKind, 1) {
 		r.lose(errors.New("no snapshot is left to begin with"))

@@ -20,6 +20,25 @@ func (r *recovery) snapshot(fr *frameReader) error {
 	}
 	r.Epoch = max(r.Epoch, h.Epoch)
 	s := snapshotReader{recovery: r, header: h, decoder: newDecoder(h.version, r.journal.options.Schemas)}
+	if err := s.read(fr); err != nil {
+		return err
+	}
+	return s.resume()
+}
+
+// snapshotReader is the reading of one snapshot.
+type snapshotReader struct {
+	*recovery
+	header  header
+	decoder decoder
+	rows    uint64
+	keys    []usage.KeyFile
+	history []usage.HistoryFile
+	totals  usage.Totals
+	ended   bool
+}
+
+func (s *snapshotReader) read(fr *frameReader) error {
 	for !s.ended {
 		kind, payload, err := fr.next()
 		if err != nil {
@@ -35,17 +54,18 @@ func (r *recovery) snapshot(fr *frameReader) error {
 	case !errors.Is(err, io.EOF):
 		return err // it could not be read, which says nothing of what it holds
 	}
-	return r.loadKeys(s.keys)
+	return nil
 }
 
-// snapshotReader is the reading of one snapshot.
-type snapshotReader struct {
-	*recovery
-	header  header
-	decoder decoder
-	rows    uint64
-	keys    []usage.KeyFile
-	ended   bool
+// resume goes on from a snapshot that is whole, with the files that it refers to.
+func (s *snapshotReader) resume() error {
+	t := &s.totals
+	if err := s.checkHistory(&t.History); err != nil {
+		return err
+	}
+	s.Moment, s.seq, s.contained, s.window = t.Moment, s.header.base, t.Seq, t.Window
+	s.target.Resume(s.header.base, *t)
+	return s.loadKeys(s.keys)
 }
 
 func (s *snapshotReader) frame(kind frameKind, payload []byte) error {
@@ -75,6 +95,8 @@ func (s *snapshotReader) frame(kind frameKind, payload []byte) error {
 		return s.once(kind, payload)
 	case frameSessions:
 		return s.sessions(payload)
+	case frameDetached, frameImported, frameHistoryFiles:
+		return s.historyFrame(kind, payload)
 	case frameEnd:
 		s.ended = true
 		return s.end(payload)
@@ -83,13 +105,20 @@ func (s *snapshotReader) frame(kind frameKind, payload []byte) error {
 	}
 }
 
-// restore hands a series on; durations counted in another layout stay behind.
+// restore hands a series on; durations counted in another layout stay behind. Their
+// sums are retired, because history has them too.
 func (r *recovery) restore(row *usage.Row) error {
-	if r.foreign {
-		r.Relaid = true
-		leaveDurations(row)
+	if !r.foreign {
+		return r.target.Restore(row)
 	}
-	return r.target.Restore(row)
+	r.Relaid = true
+	left := usage.Retired{Schema: row.Schema.Bare, Values: row.Values[:row.Schema.Base]}
+	left.Duration, left.TimeToFirstToken = row.Duration, row.TimeToFirstToken
+	leaveDurations(row)
+	if err := r.target.Restore(row); err != nil || !left.Any() {
+		return err
+	}
+	return r.target.RestoreRetired(&left)
 }
 
 func leaveDurations(row *usage.Row) {
@@ -104,15 +133,14 @@ func leaveDurations(row *usage.Row) {
 
 func (s *snapshotReader) end(payload []byte) error {
 	totals, want, err := s.decoder.totals(payload)
-	if err == nil && s.rows != want {
-		err = fmt.Errorf("%d series where %d were written", s.rows, want)
+	if err == nil && s.rows != want.rows {
+		err = fmt.Errorf("%d series where %d were written", s.rows, want.rows)
 	}
 	if err != nil {
 		return err
 	}
-	s.Moment, s.seq, s.contained, s.window = totals.Moment, s.header.base, totals.Seq, totals.Window
-	s.target.Resume(s.header.base, totals)
-	return nil
+	s.totals = totals
+	return s.takeHistory(want.history)
 }
 
 // loadKeys reads the files with dedup keys that a snapshot refers to. Without

@@ -13,7 +13,8 @@ import (
 // Source is the state that a snapshot is taken of; see engine.Engine. It is
 // copied part by part while commits go on.
 type Source interface {
-	Rows(rows []usage.Row, from uint32, limit int) (out []usage.Row, next uint32, more bool)
+	// StoredRows are the series with their open hours.
+	StoredRows(rows []usage.Row, from uint32, limit int) (out []usage.Row, next uint32, more bool)
 	Retired(rows []usage.Retired, from, limit int) (out []usage.Retired, more bool)
 	// Keys copies the dedup keys that are in no file, each part of one minute.
 	Keys() iter.Seq2[int64, []uint64]
@@ -24,6 +25,9 @@ type Source interface {
 	Streams(dst []usage.Stream, from, limit int) (out []usage.Stream, next int, more bool)
 	// Sessions copies up to limit active sessions, from a place on.
 	Sessions(dst []usage.Session, from, limit int) (out []usage.Session, next int, more bool)
+	// Detached are rows of open hours whose series have ended.
+	Detached(dst []usage.HourRow, from, limit int) (out []usage.HourRow, more bool)
+	Imported(dst []usage.Imported, from, limit int) (out []usage.Imported, more bool)
 	Totals() usage.Totals
 }
 
@@ -47,7 +51,7 @@ func (j *Journal) writeSnapshot(h header, src Source) (kept keptState, err error
 		w.preamble(snapshotMagic, h)
 		written = w
 		err := s.writeAll(src)
-		kept = keptState{generation: h.generation, keys: s.keys, window: s.window}
+		kept = keptState{generation: h.generation, keys: s.keys, window: s.window, history: s.history}
 		return err
 	}, j.catchUp)
 	if err == nil {
@@ -190,9 +194,10 @@ func (w *rowWriter) writeRows(kind frameKind, head []byte, rows []usage.Row) err
 // snapshotWriter writes the parts of a snapshot.
 type snapshotWriter struct {
 	rowWriter
-	rows   uint64
-	keys   []uint64 // numbers of the files with dedup keys
-	window uint64   // number of the window on its way, 0: none
+	rows    uint64
+	keys    []uint64 // numbers of the files with dedup keys
+	history []uint64 // of the files of history
+	window  uint64   // number of the window on its way, 0: none
 }
 
 // writeAll copies the totals last: they contain at least what any part
@@ -201,6 +206,7 @@ type snapshotWriter struct {
 func (w *snapshotWriter) writeAll(src Source) error {
 	for _, write := range []func(Source) error{
 		w.writeSeries, w.writeRetired, w.writeKeys, w.writeKeyFiles, w.writeChoices, w.writeCalls, w.writeStreams, w.writeSessions,
+		w.writeDetached, w.writeImported,
 	} {
 		if err := write(src); err != nil {
 			return err
@@ -210,15 +216,18 @@ func (w *snapshotWriter) writeAll(src Source) error {
 	if totals.Window.Open() {
 		w.window = totals.Window.Number
 	}
+	if err := w.writeHistory(totals.History.Files); err != nil {
+		return err
+	}
 	start := w.begin(frameEnd)
-	w.buf = appendTotals(w.buf, totals, w.rows)
+	w.buf = appendTotals(w.buf, &totals, w.rows)
 	return w.end(start)
 }
 
 func (w *snapshotWriter) writeSeries(src Source) error {
 	var rows []usage.Row
 	for next, more := uint32(0), true; more; {
-		rows, next, more = src.Rows(rows[:0], next, rowsPerCopy)
+		rows, next, more = src.StoredRows(rows[:0], next, rowsPerCopy)
 		if err := w.writeRows(frameRows, nil, rows); err != nil {
 			return err
 		}
@@ -228,23 +237,7 @@ func (w *snapshotWriter) writeSeries(src Source) error {
 }
 
 func (w *snapshotWriter) writeRetired(src Source) error {
-	var rows []usage.Retired
-	for from, more := 0, true; more; from += len(rows) {
-		if rows, more = src.Retired(rows[:0], from, rowsPerCopy); len(rows) == 0 {
-			return nil
-		}
-		for i := range rows {
-			w.schema(rows[i].Schema)
-		}
-		start := w.begin(frameRetired)
-		for i := range rows {
-			w.buf = appendRetired(w.buf, &rows[i])
-		}
-		if err := w.end(start); err != nil {
-			return err
-		}
-	}
-	return nil
+	return writeIdentified(w, frameRetired, src.Retired, func(r *usage.Retired) *usage.Schema { return r.Schema }, appendRetired)
 }
 
 func (w *snapshotWriter) writeKeys(src Source) error {

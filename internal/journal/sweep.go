@@ -26,6 +26,10 @@ func (j *Journal) sweep(newest keptState) error {
 				return fmt.Errorf("move `%s` to quarantine: %w", f.name, err)
 			}
 		case f.torn, kept(f):
+		case j.spoilt.has(f.name):
+			if _, err := j.fs.Quarantine(f.name); err != nil {
+				return fmt.Errorf("move `%s` to quarantine: %w", f.name, err)
+			}
 		default:
 			if err := j.fs.Remove(f.name); err != nil {
 				return fmt.Errorf("remove superseded file: %w", err)
@@ -41,6 +45,7 @@ type keptState struct {
 	generation uint64
 	keys       []uint64 // numbers of the files with dedup keys that it refers to
 	window     uint64   // number of the window that is on its way, 0: none
+	history    []uint64 // numbers of the files of history that it lists
 }
 
 // needed says which files recovery needs when it begins with the newest
@@ -52,6 +57,8 @@ func (j *Journal) needed(newest keptState) func(f stateFile) bool {
 		switch f.kind {
 		case keysKind:
 			return slices.Contains(newest.keys, f.number) || slices.Contains(before.keys, f.number)
+		case historyKind:
+			return slices.Contains(newest.history, f.number) || slices.Contains(before.history, f.number)
 		case windowKind:
 			return f.number == newest.window
 		default:

@@ -38,11 +38,14 @@ type TelemetryBuilder struct {
 	UsageExportRetries      metric.Int64Counter
 	UsageFlushDuration      metric.Float64Histogram
 	UsageFlushFailures      metric.Int64Counter
+	UsageHistoryBuckets     metric.Int64ObservableGauge
+	UsageHistoryFailures    metric.Int64Counter
 	UsageJournalSize        metric.Int64ObservableGauge
 	UsageMeterRejected      metric.Int64Counter
 	UsagePricesFailures     metric.Int64Counter
 	UsagePricesModels       metric.Int64ObservableGauge
 	UsageRecords            metric.Int64ObservableCounter
+	UsageRecordsLate        metric.Int64Counter
 	UsageRecordsReceived    metric.Int64ObservableCounter
 	UsageRecordsRefused     metric.Int64Counter
 	UsageSeries             metric.Int64ObservableUpDownCounter
@@ -108,6 +111,21 @@ func (builder *TelemetryBuilder) RegisterUsageDedupWindowCallback(cb metric.Floa
 		cb(ctx, &observerFloat64{inst: builder.UsageDedupWindow, obs: o})
 		return nil
 	}, builder.UsageDedupWindow)
+	if err != nil {
+		return err
+	}
+	builder.mu.Lock()
+	defer builder.mu.Unlock()
+	builder.registrations = append(builder.registrations, reg)
+	return nil
+}
+
+// RegisterUsageHistoryBucketsCallback sets callback for observable UsageHistoryBuckets metric.
+func (builder *TelemetryBuilder) RegisterUsageHistoryBucketsCallback(cb metric.Int64Callback) error {
+	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
+		cb(ctx, &observerInt64{inst: builder.UsageHistoryBuckets, obs: o})
+		return nil
+	}, builder.UsageHistoryBuckets)
 	if err != nil {
 		return err
 	}
@@ -397,6 +415,18 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 		metric.WithUnit("{failure}"),
 	)
 	errs = errors.Join(errs, err)
+	builder.UsageHistoryBuckets, err = builder.meter.Int64ObservableGauge(
+		"otelcol.usage.history.buckets",
+		metric.WithDescription("Hours and days that history has, in files or in memory [Alpha]"),
+		metric.WithUnit("{bucket}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.UsageHistoryFailures, err = builder.meter.Int64Counter(
+		"otelcol.usage.history.failures",
+		metric.WithDescription("Times that history could not be written; it is tried again [Alpha]"),
+		metric.WithUnit("{failure}"),
+	)
+	errs = errors.Join(errs, err)
 	builder.UsageJournalSize, err = builder.meter.Int64ObservableGauge(
 		"otelcol.usage.journal.size",
 		metric.WithDescription("Bytes in the journal since the last snapshot [Alpha]"),
@@ -424,6 +454,12 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	builder.UsageRecords, err = builder.meter.Int64ObservableCounter(
 		"otelcol.usage.records",
 		metric.WithDescription("Records received, by what became of them [Alpha]"),
+		metric.WithUnit("{record}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.UsageRecordsLate, err = builder.meter.Int64Counter(
+		"otelcol.usage.records.late",
+		metric.WithDescription("Records that count in the hour of their arrival although they ended in another one, more than an hour before or in the future [Alpha]"),
 		metric.WithUnit("{record}"),
 	)
 	errs = errors.Join(errs, err)
@@ -496,7 +532,7 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	errs = errors.Join(errs, err)
 	builder.UsageStateDamaged, err = builder.meter.Int64Counter(
 		"otelcol.usage.state.damaged",
-		metric.WithDescription("Damaged or missing parts of stored usage, found at start [Alpha]"),
+		metric.WithDescription("Damaged or missing parts of stored usage, found at start or when history is read [Alpha]"),
 		metric.WithUnit("{file}"),
 	)
 	errs = errors.Join(errs, err)

@@ -32,6 +32,10 @@ func TestSetupTelemetry(t *testing.T) {
 		observer.Observe(1)
 		return nil
 	}))
+	require.NoError(t, tb.RegisterUsageHistoryBucketsCallback(func(_ context.Context, observer metric.Int64Observer) error {
+		observer.Observe(1)
+		return nil
+	}))
 	require.NoError(t, tb.RegisterUsageJournalSizeCallback(func(_ context.Context, observer metric.Int64Observer) error {
 		observer.Observe(1)
 		return nil
@@ -87,8 +91,10 @@ func TestSetupTelemetry(t *testing.T) {
 	tb.UsageExportRetries.Add(context.Background(), 1)
 	tb.UsageFlushDuration.Record(context.Background(), 1)
 	tb.UsageFlushFailures.Add(context.Background(), 1)
+	tb.UsageHistoryFailures.Add(context.Background(), 1)
 	tb.UsageMeterRejected.Add(context.Background(), 1)
 	tb.UsagePricesFailures.Add(context.Background(), 1)
+	tb.UsageRecordsLate.Add(context.Background(), 1)
 	tb.UsageRecordsRefused.Add(context.Background(), 1)
 	tb.UsageSnapshotDuration.Record(context.Background(), 1)
 	tb.UsageStateDamaged.Add(context.Background(), 1)
@@ -126,6 +132,12 @@ func TestSetupTelemetry(t *testing.T) {
 	AssertEqualUsageFlushFailures(t, testTel,
 		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
+	AssertEqualUsageHistoryBuckets(t, testTel,
+		[]metricdata.DataPoint[int64]{{Value: 1}},
+		metricdatatest.IgnoreTimestamp())
+	AssertEqualUsageHistoryFailures(t, testTel,
+		[]metricdata.DataPoint[int64]{{Value: 1}},
+		metricdatatest.IgnoreTimestamp())
 	AssertEqualUsageJournalSize(t, testTel,
 		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
@@ -139,6 +151,9 @@ func TestSetupTelemetry(t *testing.T) {
 		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
 	AssertEqualUsageRecords(t, testTel,
+		[]metricdata.DataPoint[int64]{{Value: 1}},
+		metricdatatest.IgnoreTimestamp())
+	AssertEqualUsageRecordsLate(t, testTel,
 		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
 	AssertEqualUsageRecordsReceived(t, testTel,

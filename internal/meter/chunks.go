@@ -48,12 +48,17 @@ type chunkReader interface {
 }
 
 func (o *outbox) open(window uint64) (chunkReader, error) {
-	if o.meter.store == nil {
-		o.mu.Lock()
-		defer o.mu.Unlock()
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.reader(o.meter.store(), window)
+}
+
+// reader reads a window of a store, or of memory if there is none; mu is held.
+func (o *outbox) reader(s *store, window uint64) (chunkReader, error) {
+	if s == nil {
 		return &memoryChunks{rest: o.chunks}, nil
 	}
-	r, err := o.meter.store.journal.OpenWindow(window)
+	r, err := s.journal.OpenWindow(window)
 	if err != nil {
 		return nil, err
 	}

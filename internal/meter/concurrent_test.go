@@ -213,7 +213,7 @@ func (c *crowd) everythingAtOnce() (sinks []*ledgerSink) {
 	export := func(n int) { assert.NoError(c.t, c.outbox.deliver(c.t.Context(), exits[n], false)) }
 	c.start(36, c.send)
 	c.start(len(exits), export)
-	c.start(8, func(int) { assert.NoError(c.t, c.store.flush()) })
+	c.start(8, func(int) { assert.NoError(c.t, c.store().flush()) })
 	c.start(1, func(int) { c.upkeep() }) // there is one goroutine that does
 	c.start(5, func(int) { c.expire() })
 	c.start(4, func(worker int) {

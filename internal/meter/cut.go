@@ -20,8 +20,11 @@ func (o *outbox) cut(last bool) error {
 	if w.Open() || !last && o.meter.clock.moment().Age < o.nextCut {
 		return nil
 	}
-	if o.meter.store != nil {
-		return o.cutToDisk()
+	k := &o.meter.keeping
+	k.writing.Lock()
+	defer k.writing.Unlock()
+	if s := o.meter.store(); s != nil {
+		return o.cutToDisk(s)
 	}
 	return o.cutToMemory(w.Number + 1)
 }
@@ -38,10 +41,7 @@ func (o *outbox) begin() *changes {
 // has happened, and if the process dies, the file is removed as superfluous.
 // Then the journal says what the window contains. No snapshot can be in between:
 // it would contain half of a window.
-func (o *outbox) cutToDisk() error {
-	s := o.meter.store
-	s.writing.Lock()
-	defer s.writing.Unlock()
+func (o *outbox) cutToDisk(s *store) error {
 	if s.closed.Load() {
 		return ErrNotOpen
 	}
@@ -70,15 +70,14 @@ func (o *outbox) cutToDisk() error {
 		s.failed(err)
 		return err
 	}
-	return o.commit(usage.Window{Number: number, At: c.at})
+	return o.commit(s, usage.Window{Number: number, At: c.at})
 }
 
 // commit makes a window count whose file is there; it is durable before it is
 // sent (see due). What its file says is what it contains: meanwhile more was
 // counted. Should the file not be readable to its end, the window is what could
 // be read, and the rest goes into the next.
-func (o *outbox) commit(w usage.Window) error {
-	s := o.meter.store
+func (o *outbox) commit(s *store, w usage.Window) error {
 	err := s.readChanges(w.Number, func(rows []usage.Row) error {
 		if err := o.meter.engine.Report(rows, w.At); err != nil {
 			return err
@@ -123,10 +122,8 @@ func (s *store) relieve() error {
 }
 
 // removeWindow removes the file of a window that is done. Should that fail, the
-// next snapshot does it.
+// next snapshot does it. keeping.writing is held.
 func (s *store) removeWindow(number uint64) {
-	s.writing.Lock()
-	defer s.writing.Unlock()
 	if err := s.journal.RemoveWindow(number); err != nil {
 		s.log.Debug("A delta window that every exit has taken is still there", zap.Error(err))
 	}

@@ -35,8 +35,8 @@ func (m *Meter) packKeys() {
 	}
 	for m.engine.PackKeys() {
 	}
-	if m.store != nil && !m.failing() {
-		m.store.writeKeys(m.engine)
+	if !m.failing() {
+		m.withStore(func(s *store) { s.writeKeys(m.engine) })
 	}
 	m.warnOfShortWindow()
 }
@@ -59,10 +59,8 @@ func (m *Meter) effectiveWindow() time.Duration {
 	return min(time.Duration(minutes)*time.Minute, m.options.Dedup.Window)
 }
 
-// writeKeys writes dedup keys of minutes that are over to files.
+// writeKeys writes dedup keys of minutes that are over to files. keeping.writing is held.
 func (s *store) writeKeys(e *engine.Engine) {
-	s.writing.Lock()
-	defer s.writing.Unlock()
 	for keys := e.UnfiledKeys(); keys != nil; keys = e.UnfiledKeys() {
 		file, err := s.journal.WriteKeys(keys.Minute(), keys.Keys())
 		if err != nil {

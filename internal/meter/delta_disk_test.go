@@ -16,7 +16,7 @@ import (
 // A window is not sent while nothing can be kept, and no new one is cut.
 func TestNoWindowIsSentWhileTheDiskFails(t *testing.T) {
 	b, next := newDeltaBench(t), newBackend(t)
-	next.answer = refuse(errLater, 1)
+	next.answer = refuseCalls(errLater, 1)
 	x := b.exit("metrics", next)
 	b.serve(0, 2)
 	require.ErrorIs(t, b.export(x), errLater)
@@ -37,14 +37,14 @@ func TestNoWindowIsSentWhileTheDiskFails(t *testing.T) {
 // Snapshots keep the window on its way, and bound the journal.
 func TestSnapshotsKeepTheWindow(t *testing.T) {
 	b, next := newDeltaBench(t), newBackend(t)
-	next.answer = refuse(errLater, 2)
+	next.answer = refuseCalls(errLater, 2)
 	x := b.exit("metrics", next)
 	b.serve(0, 2)
 	b.mustExport(x)
 	b.serve(0, 2)
 	require.ErrorIs(t, b.export(x), errLater)
 	for range 3 {
-		require.NoError(t, b.store.journal.Snapshot(now(), b.engine))
+		require.NoError(t, b.store().journal.Snapshot(now(), b.engine))
 		b.serve(0, 1)
 	}
 	assert.Len(t, b.windowFiles(), 1)

@@ -14,7 +14,7 @@ import (
 // One exit that refuses keeps the window on its way, but only to itself.
 func TestWindowGoesToEachExitOnce(t *testing.T) {
 	b, good, bad := newDeltaBench(t), newBackend(t), newBackend(t)
-	bad.answer = refuse(errLater, 1, 2, 3)
+	bad.answer = refuseCalls(errLater, 1, 2, 3)
 	one, two := b.exit("metrics/good", good), b.exit("metrics/bad", bad)
 	for range 2 {
 		b.serve(0, 2)
@@ -43,7 +43,7 @@ func TestRemovedExitIsNotWaitedFor(t *testing.T) {
 	b, stays, goes := newDeltaBench(t), newBackend(t), newBackend(t)
 	one, two := b.exit("metrics/stays", stays), b.exit("metrics/goes", goes)
 	b.serve(0, 2)
-	goes.answer = refuse(errLater, 1, 2)
+	goes.answer = refuseCalls(errLater, 1, 2)
 	b.mustExport(one)
 	require.ErrorIs(t, b.export(two), errLater)
 	b.outbox.leave(two)
@@ -141,7 +141,7 @@ func TestLeftBehindExitTakesNothing(t *testing.T) {
 // Without persistence what the last window did not contain is lost, and said.
 func TestUnexportedDeltasAreWarnedOf(t *testing.T) {
 	b, next := newDeltaBench(t, inMemoryOnly), newBackend(t)
-	next.answer = refuse(errLater, 2)
+	next.answer = refuseCalls(errLater, 2)
 	x := b.exit("metrics", next)
 	b.serve(0, 3)
 	b.mustExport(x)

@@ -41,9 +41,9 @@ func (b *deltaBench) live(f deltaFault, good, bad *backend) {
 		b.serve(i, i+1)
 		if i == 2 {
 			b.upkeep()
-			b.store.writing.Lock()
-			_ = b.store.journal.Snapshot(now(), b.engine)
-			b.store.writing.Unlock()
+			b.keeping.writing.Lock()
+			_ = b.store().journal.Snapshot(now(), b.engine)
+			b.keeping.writing.Unlock()
 		}
 	}
 	b.upkeep()
@@ -94,7 +94,7 @@ func faultKeepsWindowsWhole(t *testing.T, f deltaFault, rng *rand.Rand) bool {
 	t.Helper()
 	b := &deltaBench{t: t, memory: filestest.NewMemory(), change: []func(*Options){func(o *Options) { o.Dedup = nil }}}
 	good, bad := newBackend(t), newBackend(t)
-	bad.answer = refuse(errLater, 2, 4)
+	bad.answer = refuseCalls(errLater, 2, 4)
 	b.live(f, good, bad)
 	if b.end(f, rng) < f.failAt {
 		return false

@@ -119,10 +119,10 @@ func (b *deltaBench) keepSnapshotting() (stop func()) {
 	end, ended := make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(ended)
-		for b.store != nil {
-			b.store.writing.Lock()
-			assert.NoError(b.t, b.store.journal.Snapshot(now(), b.engine))
-			b.store.writing.Unlock()
+		for b.store() != nil {
+			b.keeping.writing.Lock()
+			assert.NoError(b.t, b.store().journal.Snapshot(now(), b.engine))
+			b.keeping.writing.Unlock()
 			select {
 			case <-end:
 				return
@@ -252,8 +252,8 @@ func (b *backend) sum(metric string) (n int64) {
 	return n
 }
 
-// refuse answers some calls with an error.
-func refuse(err error, calls ...int) func(int) error {
+// refuseCalls answers some calls with an error.
+func refuseCalls(err error, calls ...int) func(int) error {
 	return func(n int) error {
 		if slices.Contains(calls, n) {
 			return err

@@ -42,7 +42,7 @@ func TestRefusedWindowIsSentAgain_D_R2(t *testing.T) {
 	for name, change := range map[string]func(*Options){"kept": func(*Options) {}, "in memory": inMemoryOnly} {
 		t.Run(name, func(t *testing.T) {
 			b, next := newDeltaBench(t, change), newBackend(t)
-			next.answer = refuse(errLater, 1, 2, 3)
+			next.answer = refuseCalls(errLater, 1, 2, 3)
 			x := b.exit("metrics", next)
 			for range 3 {
 				b.serve(0, 2)
@@ -65,7 +65,7 @@ func TestWindowIsTheSameAfterARestart(t *testing.T) {
 	for name, end := range map[string]func(*deltaBench){"stop": (*deltaBench).stop, "kill": (*deltaBench).die} {
 		t.Run(name, func(t *testing.T) {
 			b, next := newDeltaBench(t), newBackend(t)
-			next.answer = refuse(errLater, 1, 2, 3, 4)
+			next.answer = refuseCalls(errLater, 1, 2, 3, 4)
 			b.serve(0, 5)
 			for range 4 {
 				require.ErrorIs(t, b.export(b.exit("metrics", next)), errLater)
@@ -87,7 +87,7 @@ func TestWindowIsTheSameAfterARestart(t *testing.T) {
 // What is refused for good counts as taken, and is counted.
 func TestPermanentErrorCountsAsTaken(t *testing.T) {
 	b, next := newDeltaBench(t), newBackend(t)
-	next.answer = refuse(errNever, 1)
+	next.answer = refuseCalls(errNever, 1)
 	x := b.exit("metrics", next)
 	b.serve(0, 3)
 	b.mustExport(x)
@@ -106,12 +106,12 @@ func TestWindowGoesOnWithTheRefusedChunk(t *testing.T) {
 	for name, change := range map[string]func(*Options){"kept": func(*Options) {}, "in memory": inMemoryOnly} {
 		t.Run(name, func(t *testing.T) {
 			b, next := newDeltaBench(t, change), newBackend(t)
-			next.answer = refuse(errLater, 2, 3, 5)
+			next.answer = refuseCalls(errLater, 2, 3, 5)
 			b.serve(0, 2*rowsPerExport+10)
 			x := b.exit("metrics", next)
 			for range 3 {
 				require.ErrorIs(t, b.export(x), errLater)
-				if b.store != nil {
+				if b.store() != nil {
 					b.stop()
 					b.start()
 					x = b.exit("metrics", next)
@@ -133,7 +133,7 @@ func TestTemporalityChanges(t *testing.T) {
 	b.serve(0, 2)
 	b.mustExport(b.exit("metrics", next))
 	b.serve(0, 2)
-	next.answer = refuse(errLater, 2, 3)
+	next.answer = refuseCalls(errLater, 2, 3)
 	require.ErrorIs(t, b.export(b.exit("metrics", next)), errLater)
 	b.serve(0, 2)
 	b.stop()
@@ -188,13 +188,13 @@ func TestConcurrentCountsAreInOneWindow_D_R1(t *testing.T) {
 			x := b.exit("metrics", next)
 			snapshots := b.keepSnapshotting()
 			for i := 0; b.engine.Window().Number < 100; i++ {
-				next.answer = refuse(errLater, next.calls+1+i%3)
+				next.answer = refuseCalls(errLater, next.calls+1+i%3)
 				_ = b.export(x)
 			}
 			close(end)
 			writers.Wait()
 			snapshots()
-			if b.store != nil {
+			if b.store() != nil {
 				b.die()
 				b.start()
 				x = b.exit("metrics", next)

@@ -13,12 +13,15 @@ import (
 // steps. While a snapshot is taken nothing may end; the next export tries again.
 func (m *Meter) expire() {
 	taken := m.outbox.taken()
-	if m.store != nil {
-		if !m.store.writing.TryLock() {
-			return
-		}
-		defer m.store.writing.Unlock()
+	if !m.keeping.writing.TryLock() {
+		return
 	}
+	defer m.keeping.writing.Unlock()
+	// Whoever shows all of it comes first, too.
+	if !m.steady.TryLock() {
+		return
+	}
+	defer m.steady.Unlock()
 	at := m.clock.moment()
 	for more := true; more; {
 		more = m.engine.Expire(at, taken)
@@ -64,9 +67,9 @@ func (m *Meter) warnOfFolding() {
 
 // warned is what the log was told last. Only the upkeep tells it.
 type warned struct {
-	fold, window limiter
-	folded       [usage.Kinds]uint64
-	evicted      uint64 // from the dedup window
+	fold, window, history limiter
+	folded                [usage.Kinds]uint64
+	evicted               uint64 // from the dedup window
 }
 
 // limiter is when something was last said.
@@ -87,7 +90,7 @@ func (l *limiter) due(age int64) bool {
 // endSessions closes all sessions before the last export if nothing is kept: nobody
 // else will.
 func (m *Meter) endSessions() {
-	if m.store != nil {
+	if m.store() != nil {
 		return
 	}
 	for m.engine.EndSessions(m.clock.moment()) {

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 
+	"go.opentelemetry.io/collector/pdata/pmetric"
+
 	"github.com/otelusage/usageprocessor/internal/usage"
 )
 
@@ -13,6 +15,7 @@ type wholeExport struct {
 	at      int64  // Unix ns
 	seq     uint64 // newest commit that is contained for certain
 	counted int64  // records
+	budgets []Budget
 	rows    []usage.Row
 	from    uint32
 	more    bool
@@ -32,6 +35,9 @@ func (m *Meter) export(ctx context.Context, x *Exit) error {
 		}
 		c.rows, c.from, c.more = m.part(c.rows[:0], c.from, c.at)
 	}
+	if err := m.sendBudgets(ctx, x, c.budgets, c.at); err != nil {
+		return err
+	}
 	m.outbox.exportedAll(x, &c)
 	return nil
 }
@@ -41,14 +47,16 @@ func (m *Meter) sendPart(ctx context.Context, x *Exit, c *wholeExport) error {
 	if err := ctx.Err(); err != nil || len(c.rows) == 0 {
 		return err
 	}
-	if m.store != nil {
-		if err := m.store.flush(); err != nil {
-			return fmt.Errorf("not exported before it is stored: %w", err)
-		}
+	if err := m.flush(); err != nil {
+		return fmt.Errorf("not exported before it is stored: %w", err)
 	}
-	md := m.emitter.Metrics(c.rows, c.at)
-	// A consumer that ignored the end of the context returns some day: it may
-	// be gone by then and must not be called again.
+	return x.hand(ctx, m.emitter.Metrics(c.rows, c.at))
+}
+
+// hand gives metrics to the next consumer, unless the exit was left behind: a consumer
+// that ignored the end of the context returns some day, may be gone by then and must
+// not be called again.
+func (x *Exit) hand(ctx context.Context, md pmetric.Metrics) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
@@ -64,6 +72,7 @@ func (m *Meter) beginExport() wholeExport {
 	c := wholeExport{seq: m.engine.Stats().Seq}
 	c.at = m.tick().Wall
 	c.counted = m.engine.Stats().Ledgers.Counted()
+	c.budgets = m.Budgets()
 	c.rows, c.from, c.more = m.part(nil, 0, c.at)
 	return c
 }
@@ -79,8 +88,8 @@ func (o *outbox) exportedAll(x *Exit, c *wholeExport) {
 // tick takes the time of an export.
 func (m *Meter) tick() usage.Moment {
 	at := m.engine.Tick(m.clock.moment())
-	if m.store != nil {
-		m.store.journal.Tick(at)
+	if s := m.store(); s != nil {
+		s.journal.Tick(at)
 	}
 	return at
 }

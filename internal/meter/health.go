@@ -52,10 +52,14 @@ func (h *health) join(host component.Host) (leave func()) {
 // logEvery is how often the log says that writing still fails.
 const logEvery = time.Minute
 
-// failed notes that something could not be written.
-func (h *health) failed(err error) {
+// failed notes that something could not be written, unless it does not matter any
+// more.
+func (h *health) failed(err error, over *atomic.Bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	if over.Load() {
+		return
+	}
 	h.err = err
 	if !h.failing.Swap(true) {
 		h.report(componentstatus.NewRecoverableErrorEvent(err))
@@ -81,6 +85,16 @@ func (h *health) recovered() {
 	h.err, h.logged = nil, time.Time{}
 	h.report(componentstatus.NewEvent(componentstatus.StatusOK))
 	h.log.Info("Usage is written again, nothing was lost")
+}
+
+// ended notes that nothing is to be written any more.
+func (h *health) ended() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.failing.Swap(false) {
+		h.err, h.logged = nil, time.Time{}
+		h.report(componentstatus.NewEvent(componentstatus.StatusOK))
+	}
 }
 
 func (h *health) report(event *componentstatus.Event) {

@@ -96,14 +96,14 @@ func TestRefuse(t *testing.T) {
 		for _, durability := range []Durability{Interval, Write, Sync} {
 			dir := t.TempDir()
 			b := newBench(t, dir, durability)
-			b.store.options.Refuse = true
+			b.store().options.Refuse = true
 			sink := new(consumertest.TracesSink)
 			b.disk.FailNow(true)
 			inDoubt := spans(1)
 			err := b.Traces(t.Context(), inDoubt, sink)
 			if durability == Interval {
 				require.NoError(t, err)
-				require.Error(t, b.store.flush())
+				require.Error(t, b.store().flush())
 			} else {
 				require.ErrorIs(t, err, filestest.ErrFault)
 				assert.False(t, consumererror.IsPermanent(err), "the sender has to try again")
@@ -176,10 +176,10 @@ func TestSyncGroups_A_F11(t *testing.T) {
 func TestResendWaitsForItsOriginal_I1(t *testing.T) {
 	b := newBench(t, t.TempDir(), Sync)
 	b.disk.FailNow(true)
-	b.store.options.Refuse = true
+	b.store().options.Refuse = true
 	original := spans(1)
 	require.Error(t, b.Traces(t.Context(), original, consumertest.NewNop()))
-	b.store.health.failing.Store(false) // as if it had got in just before
+	b.store().health.failing.Store(false) // as if it had got in just before
 	err := b.Traces(t.Context(), original, consumertest.NewNop())
 	require.Error(t, err)
 	assert.False(t, errors.Is(err, ErrNotOpen))

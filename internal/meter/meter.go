@@ -26,17 +26,25 @@ const scopeName = "github.com/otelusage/usageprocessor"
 
 // Meter is the open engine of one component.
 type Meter struct {
+	id        component.ID
+	version   string // of the Collector
 	options   Options
+	schemas   *usage.Schemas
 	log       *zap.Logger
 	extractor *extract.Extractor
 	engine    *engine.Engine
-	store     *store // nil when nothing is kept
 	emitter   *emit.Emitter
 	telemetry *telemetry
 	prices    *prices // nil when only reported costs count
 	clock     clock
 	observed  observed
 	paused    atomic.Bool
+	keeping   keeping
+	// steady is held for reading while what was counted is shown as a whole: series end,
+	// and history changes its form, only while nobody does. Who waits for it does so before
+	// keeping.writing is taken.
+	steady  sync.RWMutex
+	unsaved bool // whether no snapshot has the list of files; keeping.writing guards it
 
 	run    sync.WaitGroup // the goroutines of run.go
 	stop   chan struct{}  // closed when they have to end
@@ -47,7 +55,8 @@ type Meter struct {
 // Open makes a meter and, with persistence, continues from what is stored.
 func Open(set Settings, o Options) (*Meter, error) {
 	schemas, hasher := &usage.Schemas{}, usage.NewHasher()
-	m := &Meter{options: o, log: set.Telemetry.Logger, stop: make(chan struct{})}
+	m := &Meter{id: set.ID, version: set.BuildInfo.Version, options: o, schemas: schemas, log: set.Telemetry.Logger, stop: make(chan struct{})}
+	m.keeping.init(&m.options, m.log)
 	m.outbox = outbox{meter: m, exits: map[string]*Exit{}}
 	prices, err := openPrices(o.Prices, m.log)
 	if err != nil {
@@ -66,33 +75,24 @@ func Open(set Settings, o Options) (*Meter, error) {
 		return nil, err
 	}
 	options := engine.Options{
-		Schemas: schemas, Hasher: hasher, Layout: o.Layout, Dedup: o.Dedup.window(), Since: now().UnixNano(),
+		Schemas: schemas, Hasher: hasher, Layout: o.Layout, Calendar: o.History.calendar(), Dedup: o.Dedup.window(), Since: now().UnixNano(),
 		Limits: engine.Limits{MaxSeries: o.MaxSeries}, Retention: int64(o.Retention),
 		SessionTTL: int64(o.Sessions.TTL), MaxSessions: o.Sessions.Max,
-		Observer: &m.observed,
+		Budgets: o.budgets(), Observer: &m.observed,
 	}
-	from := newOrigin()
-	if o.Persistence == nil {
-		m.engine = engine.New(options)
-	} else {
-		store, err := openStore(set, o, schemas, m.telemetry)
-		if err != nil {
-			return nil, err
-		}
-		options.Journal, options.JournalWindow = store.journal.Append, store.journal.AppendWindow
-		m.engine, m.store = engine.New(options), store
-		if from, err = store.recover(m.engine, meters); err != nil {
-			return nil, errors.Join(err, store.journal.Close())
-		}
+	m.engine = engine.New(options)
+	from, err := m.openState(meters)
+	if err != nil {
+		return nil, err
 	}
 	m.clock = from.clock
 	m.engine.BeginExpiry(m.clock.moment())
 	m.extractor = extract.New(extract.Options{
 		Endpoints: o.Endpoints, Providers: o.Providers, Schemas: schemas, Hasher: hasher, Layout: o.Layout, MaxValueLength: o.MaxValueLength,
-		Dialects: dialects.Files, Signals: dialects.Signals, Prices: m.prices.functions(), Meters: meters, Dedup: o.Dedup.keys(), Secret: from.secret,
+		Dialects: dialects.Files, Signals: dialects.Signals, Prices: m.prices.functions(), Meters: meters, Calendar: o.History.calendar(), Dedup: o.Dedup.keys(), Secret: from.secret,
 	})
 	if err := m.begin(set, from); err != nil {
-		return nil, errors.Join(err, m.closeStore())
+		return nil, errors.Join(err, m.closeState())
 	}
 	return m, nil
 }
@@ -119,10 +119,7 @@ func (m *Meter) begin(set Settings, from origin) error {
 // Join adds the host of an instance, which is told whether usage can be kept,
 // until leave is called.
 func (m *Meter) Join(host component.Host) (leave func()) {
-	if m.store == nil {
-		return func() {}
-	}
-	return m.store.health.join(host)
+	return m.keeping.health.join(host)
 }
 
 // Traces meters a batch of spans and passes it on: extract, forward, commit,
@@ -162,10 +159,11 @@ func (m *Meter) Metrics(ctx context.Context, md pmetric.Metrics, next consumer.M
 // admit refuses a batch before anything is done with it, if its usage could not
 // be kept and that matters.
 func (m *Meter) admit(signal usage.Signal, records func() int) error {
-	if m.store == nil {
+	s := m.store()
+	if s == nil {
 		return nil
 	}
-	err := m.store.admit()
+	err := s.admit()
 	if err != nil {
 		m.telemetry.refused(signal, int64(records()))
 	}
@@ -198,10 +196,8 @@ func (m *Meter) commit(r *extract.Reading) error {
 	begin := m.clock.moment()
 	defer func() { m.telemetry.committed(time.Duration(m.clock.moment().Age - begin.Age)) }()
 	seq := m.engine.Commit(r.Batch, begin)
-	if m.store == nil {
-		return nil
-	}
-	return m.store.acknowledge(seq)
+	m.tellCrossings()
+	return m.acknowledge(seq)
 }
 
 // upkeep is what happens now and then while the meter is open.
@@ -212,12 +208,9 @@ func (m *Meter) upkeep() {
 	if m.prices.refresh() {
 		m.telemetry.pricesFailed()
 	}
-	if m.store != nil {
-		m.store.tick(m.engine)
-	}
+	m.withStore(func(s *store) { s.tick(m.engine) })
+	m.keepHistory()
 }
-
-func (m *Meter) failing() bool { return m.store != nil && m.store.health.failing.Load() }
 
 // Close ends the goroutines, writes what is not written yet and lets go of the
 // directory. Every user has to have stopped feeding it.
@@ -225,18 +218,12 @@ func (m *Meter) Close() error {
 	close(m.stop)
 	m.run.Wait()
 	defer m.telemetry.shutdown()
-	if m.store != nil {
-		return m.closeStore()
+	err := m.closeState()
+	if m.store() != nil {
+		return err
 	}
 	if lost := m.engine.Stats().Ledgers.Counted() - m.outbox.exported.Load(); lost > 0 && m.outbox.used() {
 		m.log.Warn("Records were counted after the last export and are not kept: enable `persistence` to export them after the next start", zap.Int64("records", lost))
 	}
 	return nil
-}
-
-func (m *Meter) closeStore() error {
-	if m.store == nil {
-		return nil
-	}
-	return m.store.close(m.engine)
 }

@@ -102,7 +102,7 @@ func (r *modelRun) recovered(disk *filestest.Memory) *engine.Engine {
 	schemas, o := &usage.Schemas{}, r.config.options(fsys)
 	e := engine.New(engine.Options{
 		Schemas: schemas, Hasher: usage.NewHasher(), Layout: o.Layout, Dedup: o.Dedup.window(),
-		Limits: engine.Limits{MaxSeries: o.MaxSeries}, Retention: int64(o.Retention),
+		Limits: engine.Limits{MaxSeries: o.MaxSeries}, Retention: int64(o.Retention), Calendar: o.History.calendar(),
 		SessionTTL: int64(o.Sessions.TTL), MaxSessions: o.Sessions.Max,
 	})
 	j := journal.New(journal.Options{FS: fsys, Schemas: schemas, Layout: o.Layout})
@@ -110,6 +110,7 @@ func (r *modelRun) recovered(disk *filestest.Memory) *engine.Engine {
 	require.NoError(r.t, err)
 	require.Empty(r.t, found.Damage, "a crash is taken for damage")
 	require.False(r.t, found.Lost)
+	r.checkBalance(e, j)
 	require.NoError(r.t, j.Close())
 	return e
 }

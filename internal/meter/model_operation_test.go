@@ -33,6 +33,10 @@ func whileRunning() []operation {
 		{"upkeep", 4, func(r *modelRun) { r.upkeep() }},
 		{"flush", 4, func(r *modelRun) { r.flush() }},
 		{"snapshot", 2, func(r *modelRun) { r.snapshot() }},
+		{"save", 1, func(r *modelRun) { r.save() }},
+		{"load", 1, func(r *modelRun) { r.load() }},
+		{"import", 1, func(r *modelRun) { r.importDocument() }},
+		{"export a document", 1, func(r *modelRun) { r.exportDocument() }},
 		{"look", 1, func(r *modelRun) { r.lookAtCrash() }},
 		{"break the disk", 2, func(r *modelRun) { r.breakDisk(4) }},
 		{"heal the disk", 6, func(r *modelRun) { r.healDisk() }},
@@ -166,7 +170,7 @@ func (r *modelRun) upkeep() {
 
 func (r *modelRun) flush() {
 	healthy := r.healthy()
-	err := r.meter.store.flush()
+	err := r.meter.store().flush()
 	switch {
 	case r.disk.dead():
 	case err == nil:

@@ -31,6 +31,7 @@ type modelConfig struct {
 	pins       map[string]usage.Signal // that bill, by family
 	interval   time.Duration
 	prices     string // file; empty: only reported costs count
+	history    History
 	modelBounds
 }
 
@@ -53,12 +54,13 @@ func (c *modelConfig) options(fsys files.FS) Options {
 		},
 		Layout: c.layout(), ExportInterval: time.Minute, Delta: c.delta,
 		Persistence: &Persistence{
-			Place: "the disk", Open: func(string) (files.FS, error) { return fsys, nil },
+			Enabled: true,
+			Place:   "the disk", Open: func(string) (files.FS, error) { return fsys, nil },
 			Interval: c.interval, Durability: c.durability, Refuse: c.refuse,
 			// Nothing here is damage: whatever is taken for it stops the test.
 			KeepDamaged: true,
 		},
-		MaxSeries: c.series, Retention: c.retention, Sessions: Sessions{TTL: c.ttl, Max: c.sessions},
+		History: c.history, MaxSeries: c.series, Retention: c.retention, Sessions: Sessions{TTL: c.ttl, Max: c.sessions},
 	}
 	if c.prices != "" {
 		o.Prices = &Prices{File: c.prices}
@@ -112,7 +114,8 @@ type modelRun struct {
 	exportedAt int64 // newest export, Unix ns
 	cuts       map[uint64]modelCut
 	history    []event
-	rows       []usage.Row // reused
+	others     [3]modelOther // writers whose documents come
+	rows       []usage.Row   // reused
 }
 
 func newModelRun(seed uint64, seen *sightings) *modelRun {
@@ -291,6 +294,10 @@ func (r *modelRun) reconfigure() {
 		c.pins = map[string]usage.Signal{pick(r.rng, "http", "gen_ai", "claude_code"): r.anySignal()}
 	}
 	c.prices = pick(r.rng, "", r.prices, r.prices)
+	if r.chance(20) {
+		c.history = pick(r.rng, History{}, History{Hourly: 2 * time.Hour, Daily: 3 * time.Hour}, History{Hourly: 30 * time.Hour, Daily: 50 * time.Hour})
+		c.history.Zone = pick(r.rng, time.UTC, time.FixedZone("half", 5*3600+1800))
+	}
 	if r.chance(20) {
 		c.dimensions = pick(r.rng, nil, []string{"tenant.id"})
 	}

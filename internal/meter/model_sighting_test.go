@@ -49,6 +49,7 @@ func (s *sightings) report(t *testing.T, all bool) {
 		"session started again", "session of a failure", "failure in an active session", "session of a folded owner", "session for which there is no room",
 		"session of a duplicate", "sessions over a restart",
 		"batch while paused", "resumed",
+		"file of history", "hour of a day", "history that is gone", "document", "document again",
 	} {
 		t.Logf("%7d  %s", s.count[what], what)
 		if all {

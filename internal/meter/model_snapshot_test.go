@@ -10,9 +10,9 @@ import (
 // snapshot takes a snapshot while batches come in.
 func (r *modelRun) snapshot() {
 	healthy := r.healthy()
-	r.meter.store.writing.Lock()
-	defer r.meter.store.writing.Unlock()
-	err := r.meter.store.journal.Snapshot(now(), &busySource{Source: r.meter.engine, run: r})
+	r.meter.keeping.writing.Lock()
+	defer r.meter.keeping.writing.Unlock()
+	err := r.meter.store().journal.Snapshot(now(), &busySource{Source: r.meter.engine, run: r})
 	switch {
 	case r.disk.dead():
 	case err == nil:
@@ -32,10 +32,10 @@ type busySource struct {
 	run *modelRun
 }
 
-// Rows copies series, before or after a batch.
-func (b *busySource) Rows(rows []usage.Row, from uint32, limit int) ([]usage.Row, uint32, bool) {
+// StoredRows copies series, before or after a batch.
+func (b *busySource) StoredRows(rows []usage.Row, from uint32, limit int) ([]usage.Row, uint32, bool) {
 	b.maybeSend()
-	rows, next, more := b.Source.Rows(rows, from, limit)
+	rows, next, more := b.Source.StoredRows(rows, from, limit)
 	b.maybeSend()
 	return rows, next, more
 }

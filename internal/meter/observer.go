@@ -12,6 +12,7 @@ import (
 type observed struct {
 	created, expired, folds byKind
 	untracked               atomic.Int64
+	crossings               crossings
 }
 
 var _ engine.Observer = (*observed)(nil)
@@ -27,6 +28,9 @@ func (o *observed) Folded(kind usage.Kind) { o.folds[kind].Add(1) }
 
 // Untracked counts a session for which there is no room.
 func (o *observed) Untracked() { o.untracked.Add(1) }
+
+// Crossed notes that a budget has reached a level.
+func (o *observed) Crossed(budget, level int) { o.crossings.add(crossing{budget, level}) }
 
 // byKind is a number for each kind of series.
 type byKind [usage.Kinds]atomic.Int64

@@ -33,11 +33,13 @@ type Options struct {
 	// Retention is how long a series may be idle.
 	Retention time.Duration
 	Sessions  Sessions
+	Budgets   []BudgetOptions
 	// Dedup is nil when everything counts, however often it is sent.
-	Dedup *Dedup
+	Dedup   *Dedup
+	History History
 	// Warnings are logged when a meter opens.
 	Warnings []string
-	// Persistence is nil when nothing is kept on disk.
+	// Persistence is nil when nothing is kept on disk and nothing could be.
 	Persistence *Persistence
 }
 
@@ -55,6 +57,21 @@ type Sessions struct {
 	Max int
 }
 
+// History says how long hours and days are kept, 0: for ever, and in which zone they
+// begin and end; nil: UTC.
+type History struct {
+	Hourly, Daily time.Duration
+	Zone          *time.Location
+}
+
+// calendar is the one of the zone.
+func (h *History) calendar() *usage.Calendar {
+	if h.Zone == nil {
+		return usage.NewCalendar(time.UTC)
+	}
+	return usage.NewCalendar(h.Zone)
+}
+
 // Dedup says for how long, and in how much memory, what was counted is
 // remembered.
 type Dedup struct {
@@ -66,10 +83,18 @@ type Dedup struct {
 
 // Persistence says where and how state is kept.
 type Persistence struct {
-	// Place names where, in the words of the configuration.
-	Place string
-	// Open opens it for a writer whose name is shown to whoever comes second.
-	Open       func(owner string) (files.FS, error)
+	// Enabled says that usage is kept, from the start on.
+	Enabled bool
+	// Place names where, in the words of the configuration; Path is the absolute path
+	// of the directory, or the ID of the storage extension.
+	Place, Path string
+	// Open opens it for a writer whose name is shown to whoever comes second; nil:
+	// there is no place.
+	Open func(owner string) (files.FS, error)
+	// Check says whether a name is that of a place below, OpenBelow opens it; nil: there
+	// are none.
+	Check      func(name string) error
+	OpenBelow  func(name, owner string) (files.FS, error)
 	Interval   time.Duration
 	Durability Durability
 	// Refuse says that data is refused while it could not be kept; otherwise it

@@ -60,7 +60,10 @@ func (o *outbox) deliver(ctx context.Context, x *Exit, last bool) error {
 	if err := o.cut(last); err != nil {
 		return err
 	}
-	return o.send(ctx, x)
+	if err := o.send(ctx, x); err != nil {
+		return err
+	}
+	return o.meter.sendBudgets(ctx, x, o.meter.Budgets(), o.meter.tick().Wall)
 }
 
 // send sends what an exit has not taken yet of the window that is on its way.
@@ -141,13 +144,9 @@ func (o *outbox) settle() error {
 		o.meter.engine.SetWindow(&w)
 		o.chunks = nil
 	}
-	s := o.meter.store
-	if s == nil {
-		return nil
-	}
-	err := s.flush()
+	err := o.meter.flush()
 	if err == nil && done {
-		s.removeWindow(w.Number)
+		o.meter.withStore(func(s *store) { s.removeWindow(w.Number) })
 	}
 	return err
 }

@@ -19,6 +19,7 @@ import (
 // origin is what a meter goes on from.
 type origin struct {
 	writer      string
+	epoch       uint64 // 0: nothing is kept
 	secret      extract.Secret
 	clock       clock
 	layoutSince int64 // Unix ns
@@ -44,6 +45,41 @@ func newSecret() (s extract.Secret) {
 	return s
 }
 
+// identity is whose state it is that is kept from here on.
+func (o *origin) identity() journal.Identity {
+	return journal.Identity{Writer: o.writer, Epoch: o.epoch, Secret: string(o.secret[:])}
+}
+
+// openState continues from what is stored or, if nothing is to be kept, begins.
+func (m *Meter) openState(meters []extract.Meter) (from origin, err error) {
+	if !m.options.Persistence.Enabled {
+		from = newOrigin()
+	} else {
+		s, err := m.openStore("")
+		if err != nil {
+			return from, err
+		}
+		m.engine.SetJournal(s.journal.Append, s.journal.AppendWindow)
+		if from, err = s.recover(m.engine, meters); err != nil {
+			return from, errors.Join(err, s.journal.Close())
+		}
+		m.keeping.now.Store(s)
+	}
+	m.keeping.self = self{Identity: from.identity(), layoutSince: from.layoutSince}
+	m.keeping.self.Epoch = max(from.epoch, 1) // should it be kept later
+	return from, nil
+}
+
+// closeState writes what is not written yet and lets go of the directory. Nothing
+// changes any more.
+func (m *Meter) closeState() (err error) {
+	m.keeping.changing.Lock()
+	defer m.keeping.changing.Unlock()
+	m.keeping.closed = true
+	m.withStore(func(s *store) { err = s.close(m.engine) })
+	return err
+}
+
 // recover reads what is stored into the engine, ends what is not configured any more
 // and begins a new epoch.
 func (s *store) recover(e *engine.Engine, meters []extract.Meter) (origin, error) {
@@ -55,14 +91,22 @@ func (s *store) recover(e *engine.Engine, meters []extract.Meter) (origin, error
 		return origin{}, fmt.Errorf("%s cannot be used as it is and was left so: %w", s.options.Place, err)
 	}
 	s.report(found)
-	if found.Lost {
+	left, err := s.wasLeft()
+	if err != nil {
+		return origin{}, err
+	}
+	if found.Lost || left {
 		// A counter must never be seen to fall: all begin anew.
 		e.Retire()
+	}
+	if left {
+		s.endWindow(e)
 	}
 	e.EndMeters(func(name, unit string) bool {
 		return slices.ContainsFunc(meters, func(m extract.Meter) bool { return m.Name == name && m.Unit == unit })
 	})
 	from := s.origin(found)
+	from.damage.series = found.Lost || left
 	started := now()
 	if found.Moment.Wall > 0 {
 		// Nothing may be given a time before one that was given out already. A
@@ -72,31 +116,33 @@ func (s *store) recover(e *engine.Engine, meters []extract.Meter) (origin, error
 	if found.Relaid {
 		from.layoutSince = e.Tick(from.clock.moment()).Wall
 	}
-	id := journal.Identity{Writer: from.writer, Epoch: found.Epoch + 1, Secret: string(from.secret[:])}
-	if err := s.start(id, started, from.layoutSince, e); err != nil {
+	from.epoch = found.Epoch + 1
+	if err := s.start(from.identity(), started, from.layoutSince, e); err != nil {
 		return origin{}, err
 	}
+	s.record.read()
 	stats := e.Stats()
 	s.log.Info("Usage is kept", zap.String("place", s.options.Place), zap.String("writer", from.writer),
-		zap.Uint64("epoch", id.Epoch), zap.Int64("records", stats.Ledgers.Counted()),
+		zap.Uint64("epoch", from.epoch), zap.Int64("records", stats.Ledgers.Counted()),
 		zap.Int("endpoint_series", stats.Series[usage.Endpoint]), zap.Int("provider_series", stats.Series[usage.Provider]))
 	return from, nil
 }
 
 // start begins a generation. Once its snapshot is there, files that could not be
 // removed or moved away are no reason not to start.
-func (s *store) start(id journal.Identity, at time.Time, layoutSince int64, e *engine.Engine) error {
+func (s *store) start(id journal.Identity, at time.Time, layoutSince int64, src journal.Source) error {
 	begin := now()
-	err := s.journal.Start(id, at, layoutSince, e)
+	err := s.journal.Start(id, at, layoutSince, src)
 	s.telemetry.snapshotTaken(now().Sub(begin))
 	s.setBound(false)
-	switch {
-	case err == nil:
-		return nil
-	case s.journal.Flush() != nil:
-		return fmt.Errorf("%s: %w", s.options.Place, err)
+	if err != nil {
+		if s.journal.Flush() != nil {
+			return fmt.Errorf("%s: %w", s.options.Place, err)
+		}
+		s.log.Warn("Files of older state could not be removed or moved away; the next snapshot tries again", zap.Error(err))
 	}
-	s.log.Warn("Files of older state could not be removed or moved away; the next snapshot tries again", zap.Error(err))
+	s.forgetLeft()
+	s.record.wrote()
 	return nil
 }
 
@@ -106,7 +152,7 @@ func (s *store) origin(found journal.Recovered) origin {
 	from := newOrigin()
 	from.layoutSince = found.LayoutSince
 	from.clock = newClock(found.Moment)
-	from.damage = damage{tornBytes: found.TornBytes, files: len(found.Damage), series: found.Lost}
+	from.damage = damage{tornBytes: found.TornBytes, files: len(found.Damage)}
 	if found.Writer == "" {
 		from.damage.identity = len(found.Damage) > 0
 		return from

@@ -8,3 +8,16 @@ import "go.opentelemetry.io/collector/component"
 type Registrar interface {
 	Register(id component.ID, m *Meter) (unregister func())
 }
+
+// register lets the extensions of a host know of a meter.
+func register(set Settings, m *Meter) (unregister []func()) {
+	if set.Host == nil {
+		return nil
+	}
+	for _, extension := range set.Host.GetExtensions() {
+		if r, ok := extension.(Registrar); ok {
+			unregister = append(unregister, r.Register(set.ID, m))
+		}
+	}
+	return unregister
+}

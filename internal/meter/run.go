@@ -36,6 +36,16 @@ func (c clock) moment() usage.Moment {
 	return usage.Moment{Wall: t.UnixNano(), Age: usage.AddSaturating(c.age, int64(t.Sub(c.since)))}
 }
 
+// wait returns after a while, or why it should not be waited any longer.
+func wait(ctx context.Context, d time.Duration) error {
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-time.After(d):
+		return nil
+	}
+}
+
 const (
 	// tidyInterval is how often a meter without persistence looks after itself.
 	tidyInterval = 10 * time.Second
@@ -47,29 +57,26 @@ const (
 // startUpkeep flushes each persistence.interval until the meter closes, sooner
 // when the journal has become too long, and keeps trying while that fails.
 func (m *Meter) startUpkeep() {
-	interval := tidyInterval
-	var broke, full <-chan struct{}
-	if m.store != nil {
-		interval, broke, full = m.store.options.Interval, m.store.health.broke, m.store.full
-	}
 	m.run.Go(func() {
-		timer := time.NewTimer(interval)
+		timer := time.NewTimer(m.interval())
 		defer timer.Stop()
 		retry := firstRetry
 		for {
 			select {
 			case <-timer.C:
 				m.upkeep()
-			case <-full:
+			case <-m.keeping.full:
 				m.upkeep()
-			case <-broke:
+			case <-m.keeping.health.broke:
+				retry = firstRetry
+			case <-m.keeping.changed:
 				retry = firstRetry
 			case <-m.stop:
 				return
 			}
-			pause := interval
+			pause := m.interval()
 			if m.failing() {
-				pause = min(retry, interval)
+				pause = min(retry, pause)
 				retry = 2 * pause
 			}
 			timer.Reset(pause)

@@ -16,8 +16,9 @@ type Shared struct {
 }
 
 type sharedMeter struct {
-	meter *Meter
-	users int
+	meter      *Meter
+	users      int
+	unregister []func()
 }
 
 // NewShared returns a holder of no meters.
@@ -52,7 +53,7 @@ func (s *Shared) Acquire(set Settings, options Options) (*Meter, error) {
 		set.Telemetry.Logger.Warn("No metrics pipeline contains this processor: usage is metered and kept, but never exported")
 	}
 	m.outbox.expect(s.exits[set.ID])
-	s.open[set.ID] = &sharedMeter{meter: m, users: 1}
+	s.open[set.ID] = &sharedMeter{meter: m, users: 1, unregister: register(set, m)}
 	return m, nil
 }
 
@@ -67,5 +68,8 @@ func (s *Shared) Release(id component.ID) error {
 		return nil
 	}
 	delete(s.open, id)
+	for _, unregister := range entry.unregister {
+		unregister()
+	}
 	return entry.meter.Close()
 }

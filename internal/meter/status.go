@@ -1,6 +1,7 @@
 package meter
 
 import (
+	"path/filepath"
 	"time"
 
 	"github.com/otelusage/usageprocessor/internal/usage"
@@ -59,4 +60,37 @@ type PersistenceChange struct {
 	Enabled  *bool
 	FilePath *string
 	Interval *time.Duration
+}
+
+// Status returns how the meter is.
+func (m *Meter) Status() Status {
+	stats := m.engine.Stats()
+	s := Status{
+		Version: m.version, Writer: m.keeping.self.Writer, Opened: m.clock.since.Round(0),
+		Paused: m.Paused(), Ledgers: stats.Ledgers, Series: stats.Series, Folded: m.engine.Folded(), Sessions: stats.Sessions,
+		Persistence: m.persistenceStatus(),
+	}
+	if m.options.Dedup != nil {
+		s.DedupKeys, s.DedupWindow = m.engine.DedupStats().Keys, m.effectiveWindow()
+	}
+	if m.prices != nil {
+		s.Prices = m.prices.table.Load().Source()
+	}
+	if s.Persistence.Enabled {
+		s.Epoch = m.keeping.self.Epoch
+	}
+	return s
+}
+
+func (m *Meter) persistenceStatus() PersistenceStatus {
+	k := &m.keeping
+	p := PersistenceStatus{PersistenceSettings: *k.settings.Load(), Overridden: k.overrides()}
+	p.Saved, p.Loaded, p.LastError = k.record.last()
+	if p.Path = m.options.Persistence.Path; p.FilePath != "" {
+		p.Path = filepath.Join(p.Path, filepath.FromSlash(p.FilePath))
+	}
+	if s := m.store(); s != nil {
+		p.JournalBytes, p.SnapshotBytes = s.journal.Size(), s.journal.SnapshotSize()
+	}
+	return p
 }

@@ -4,13 +4,13 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"sync"
 	"sync/atomic"
 	"time"
 
 	"go.uber.org/zap"
 
 	"github.com/otelusage/usageprocessor/internal/journal"
+	"github.com/otelusage/usageprocessor/internal/journal/files"
 	"github.com/otelusage/usageprocessor/internal/usage"
 )
 
@@ -24,40 +24,50 @@ const (
 	journalFactor = 4
 )
 
-// store keeps a meter's commits.
+// store keeps a meter's commits in one place.
 type store struct {
+	fs        files.FS
 	journal   *journal.Journal
 	options   Persistence
 	log       *zap.Logger
 	telemetry *telemetry
 	health    *health
+	record    *record
 
 	closed atomic.Bool // set before the last flush
+	left   atomic.Bool // another one, or none, has taken its place
 	// bound is the size of the journal at which it is shortened; full says that
 	// it was passed.
-	bound atomic.Int64
-	full  chan struct{}
-	// writing is held while a generation, a file of dedup keys or a delta window
-	// is written, and guards unfiled.
-	writing sync.Mutex
+	bound   atomic.Int64
+	full    chan struct{}
 	unfiled bool // whether the log says that keys get no file
 }
 
-// openStore takes the place where state is kept; nothing is changed in it yet.
-func openStore(set Settings, o Options, schemas *usage.Schemas, t *telemetry) (*store, error) {
+// openStore takes a place where state is kept, that of the configuration or the one of
+// a name below it; nothing is changed in it yet.
+func (m *Meter) openStore(name string) (*store, error) {
+	o := m.options.Persistence
+	fs, err := o.open(name, m.owner())
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", o.Place, err)
+	}
+	kept, k := *o, &m.keeping
+	if name != "" {
+		kept.Place += fmt.Sprintf(", %s `%s`", keyFilePath, name)
+	}
+	return &store{
+		fs: fs, journal: journal.New(journal.Options{FS: fs, Schemas: m.schemas, Layout: m.options.Layout}),
+		options: kept, log: m.log, telemetry: m.telemetry, health: k.health, record: &k.record, full: k.full,
+	}, nil
+}
+
+// owner is how the lock names this meter to whoever comes second.
+func (m *Meter) owner() string {
 	host, err := os.Hostname()
 	if err != nil {
 		host = usage.Unknown
 	}
-	fs, err := o.Persistence.Open(fmt.Sprintf("processor `%s` of process %d on %s since %s", set.ID, os.Getpid(), host, now().UTC().Format(time.RFC3339)))
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", o.Persistence.Place, err)
-	}
-	log := set.Telemetry.Logger
-	return &store{
-		journal: journal.New(journal.Options{FS: fs, Schemas: schemas, Layout: o.Layout}),
-		options: *o.Persistence, log: log, telemetry: t, health: newHealth(log), full: make(chan struct{}, 1),
-	}, nil
+	return fmt.Sprintf("processor `%s` of process %d on %s since %s", m.id, os.Getpid(), host, now().UTC().Format(time.RFC3339))
 }
 
 // acknowledge returns nil when commits up to seq are as durable as promised.
@@ -111,20 +121,21 @@ func (s *store) flush() error {
 	s.telemetry.flushed(now().Sub(begin))
 	if err != nil {
 		s.failed(err)
+		return err
 	}
-	return err
+	s.record.wrote()
+	return nil
 }
 
 func (s *store) failed(err error) {
 	s.telemetry.flushFailed()
-	s.health.failed(err)
+	s.health.failed(err, &s.left)
+	s.record.failed(err)
 }
 
 // tick is what happens each persistence.interval: flush, then cure a broken
-// journal or shorten a long one, both by a snapshot.
+// journal or shorten a long one, both by a snapshot. keeping.writing is held.
 func (s *store) tick(src journal.Source) {
-	s.writing.Lock()
-	defer s.writing.Unlock()
 	err := s.flush()
 	if err == nil && s.journal.Size() <= s.bound.Load() {
 		s.health.recovered()
@@ -142,7 +153,7 @@ func (s *store) tick(src journal.Source) {
 	}
 }
 
-// snapshot writes everything there is. writing is held.
+// snapshot writes everything there is. keeping.writing is held.
 func (s *store) snapshot(src journal.Source) error {
 	begin := now()
 	defer func() { s.telemetry.snapshotTaken(now().Sub(begin)) }()
@@ -160,10 +171,8 @@ func (s *store) setBound(more bool) {
 }
 
 // close makes one last attempt to write what is only in memory, and unlocks.
+// keeping.writing is held.
 func (s *store) close(src journal.Source) error {
-	// An exit that was left behind may be cutting a window.
-	s.writing.Lock()
-	defer s.writing.Unlock()
 	s.closed.Store(true)
 	var err error
 	if s.flush() != nil {

@@ -56,7 +56,8 @@ func options(durability Durability, fsys files.FS) Options {
 		Layout: usage.ExponentialLayout(), ExportInterval: time.Minute,
 		Dedup: &Dedup{Window: 10 * time.Minute, MaxBytes: 1 << 20},
 		Persistence: &Persistence{
-			Place: "the disk", Open: func(string) (files.FS, error) { return fsys, nil },
+			Enabled: true,
+			Place:   "the disk", Open: func(string) (files.FS, error) { return fsys, nil },
 			Interval: 10 * time.Second, Durability: durability,
 		},
 	}
@@ -221,11 +222,11 @@ func TestJournalIsBounded(t *testing.T) {
 			s.Attributes().PutStr("http.route", fmt.Sprintf("/%d%s", i, long))
 		}
 		require.NoError(t, b.Traces(t.Context(), td, consumertest.NewNop()))
-		require.Greater(t, b.store.journal.Size(), int64(minJournal))
+		require.Greater(t, b.store().journal.Size(), int64(minJournal))
 		time.Sleep(11 * time.Second)
 		synctest.Wait()
-		assert.Less(t, b.store.journal.Size(), int64(1000))
-		assert.Positive(t, b.store.journal.SnapshotSize())
+		assert.Less(t, b.store().journal.Size(), int64(1000))
+		assert.Positive(t, b.store().journal.SnapshotSize())
 		require.NoError(t, b.close(t))
 	})
 }

@@ -11,6 +11,7 @@ import (
 	"go.opentelemetry.io/otel/metric"
 
 	"github.com/otelusage/usageprocessor/internal/extract"
+	"github.com/otelusage/usageprocessor/internal/journal"
 	"github.com/otelusage/usageprocessor/internal/metadata"
 	"github.com/otelusage/usageprocessor/internal/usage"
 )
@@ -60,10 +61,7 @@ func (t *telemetry) with(attributes ...attribute.KeyValue) metric.MeasurementOpt
 
 // observe begins to read what a meter counts anyway.
 func (t *telemetry) observe(m *Meter) error {
-	err := errors.Join(t.observeEngine(m), t.observeSeries(m), t.observeSessions(m), t.observeDedup(m), t.observePrices(m.prices))
-	if m.store != nil {
-		err = errors.Join(err, t.observeStore(m.store))
-	}
+	err := errors.Join(t.observeEngine(m), t.observeSeries(m), t.observeSessions(m), t.observeDedup(m), t.observePrices(m.prices), t.observeStore(m), t.observeHistory(m))
 	if err != nil {
 		return fmt.Errorf("self-telemetry: %w", err)
 	}
@@ -177,17 +175,35 @@ func (t *telemetry) observePrices(p *prices) error {
 	})
 }
 
-func (t *telemetry) observeStore(s *store) error {
+func (t *telemetry) observeStore(m *Meter) error {
 	return errors.Join(
-		t.builder.RegisterUsageJournalSizeCallback(func(_ context.Context, o metric.Int64Observer) error {
-			o.Observe(s.journal.Size(), t.plain)
-			return nil
-		}),
-		t.builder.RegisterUsageSnapshotSizeCallback(func(_ context.Context, o metric.Int64Observer) error {
-			o.Observe(s.journal.SnapshotSize(), t.plain)
-			return nil
-		}),
+		t.builder.RegisterUsageJournalSizeCallback(t.ofStore(m, (*journal.Journal).Size)),
+		t.builder.RegisterUsageSnapshotSizeCallback(t.ofStore(m, (*journal.Journal).SnapshotSize)),
 	)
+}
+
+func (t *telemetry) observeHistory(m *Meter) error {
+	return t.builder.RegisterUsageHistoryBucketsCallback(func(_ context.Context, o metric.Int64Observer) error {
+		var buckets [usage.Daily + 1]int64
+		for _, f := range m.engine.History().Files {
+			buckets[f.Granularity]++
+		}
+		buckets[usage.Hourly] += int64(len(m.engine.OpenHours()))
+		for g, n := range buckets {
+			o.Observe(n, t.with(attribute.String("granularity", usage.Granularity(g).String())))
+		}
+		return nil
+	})
+}
+
+// ofStore is a callback that reports a size while usage is kept.
+func (t *telemetry) ofStore(m *Meter, size func(*journal.Journal) int64) metric.Int64Callback {
+	return func(_ context.Context, o metric.Int64Observer) error {
+		if s := m.store(); s != nil {
+			o.Observe(size(s.journal), t.plain)
+		}
+		return nil
+	}
 }
 
 // read reports what was odd in a reading that was counted.
@@ -198,6 +214,9 @@ func (t *telemetry) read(r *extract.Reading) {
 	})
 	if r.Inconsistent > 0 {
 		t.builder.UsageTokensInconsistent.Add(ctx, r.Inconsistent, t.add...)
+	}
+	if r.Late > 0 {
+		t.builder.UsageRecordsLate.Add(ctx, r.Late, t.signals[r.Batch.Signal])
 	}
 	if r.Assumed > 0 {
 		t.builder.UsageTokensAssumed.Add(ctx, r.Assumed, t.add...)
@@ -242,6 +261,14 @@ func (t *telemetry) flushFailed() {
 
 func (t *telemetry) snapshotTaken(took time.Duration) {
 	t.builder.UsageSnapshotDuration.Record(context.Background(), took.Seconds(), t.record...)
+}
+
+func (t *telemetry) historyFailed() {
+	t.builder.UsageHistoryFailures.Add(context.Background(), 1, t.add...)
+}
+
+func (t *telemetry) historyDamaged() {
+	t.builder.UsageStateDamaged.Add(context.Background(), 1, t.add...)
 }
 
 func (t *telemetry) exportRejected(points int) {

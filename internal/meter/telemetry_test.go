@@ -272,7 +272,7 @@ func tellAll(t *testing.T, telemetry *componenttest.Telemetry, id string) *Meter
 	require.NoError(t, m.Traces(t.Context(), td, consumertest.NewNop()))
 
 	odd := m.extractor.Traces(td, now())
-	odd.Inconsistent, odd.Assumed = 1, 1
+	odd.Inconsistent, odd.Assumed, odd.Late = 1, 1, 1
 	tell := m.telemetry
 	tell.read(odd)
 	m.extractor.Release(odd)
@@ -281,6 +281,7 @@ func tellAll(t *testing.T, telemetry *componenttest.Telemetry, id string) *Meter
 	tell.recovered(damage{tornBytes: 1, files: 1, series: true, identity: true})
 	tell.flushed(time.Second)
 	tell.flushFailed()
+	tell.historyFailed()
 	tell.snapshotTaken(time.Second)
 	tell.exportRejected(1)
 	tell.exportRetried()

@@ -166,6 +166,6 @@ func TestGlob(t *testing.T) {
 		{"abc", "abcd", false},
 		{"**a**", "bab", true},
 	} {
-		require.Equal(t, tt.want, glob(tt.pattern, tt.name), "%s %s", tt.pattern, tt.name)
+		require.Equal(t, tt.want, usage.Glob(tt.pattern, tt.name), "%s %s", tt.pattern, tt.name)
 	}
 }

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/otelusage/usageprocessor/internal/usage"
 )
 
 // rules are prices by name or pattern, as users write them. Names win over
@@ -93,7 +95,7 @@ func (r *rules) find(q *query) *Price {
 		}
 	}
 	for _, n := range r.patterns {
-		if n.isFor(q) && slices.ContainsFunc(q.names, func(name string) bool { return glob(n.pattern, name) }) {
+		if n.isFor(q) && slices.ContainsFunc(q.names, func(name string) bool { return usage.Glob(n.pattern, name) }) {
 			return n.price
 		}
 	}
@@ -109,28 +111,4 @@ func (n *rule) isPattern() bool { return strings.ContainsAny(n.pattern, "*?") }
 // literal is how much of a pattern is text.
 func (n *rule) literal() int {
 	return len(n.pattern) - strings.Count(n.pattern, "*") - strings.Count(n.pattern, "?")
-}
-
-// glob matches a name with a pattern in which * is any text, with slashes, and ?
-// any byte. It takes at most the product of both lengths.
-func glob(pattern, name string) bool {
-	star, after := -1, 0
-	p, n := 0, 0
-	for n < len(name) {
-		switch {
-		case p < len(pattern) && pattern[p] == '*':
-			star, after = p, n
-			p++
-		case p < len(pattern) && (pattern[p] == '?' || pattern[p] == name[n]):
-			p++
-			n++
-		case star >= 0:
-			// Let the last star take one byte more.
-			after++
-			p, n = star+1, after
-		default:
-			return false
-		}
-	}
-	return strings.Trim(pattern[p:], "*") == ""
 }

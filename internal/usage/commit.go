@@ -32,6 +32,8 @@ type Commit struct {
 	Expired []uint32
 	// Sessions are those that the commit changes, as it leaves them.
 	Sessions []Session
+	// Reset is what a reset removes, before anything else in the commit; nil: nothing.
+	Reset *Scope
 }
 
 // Totals are what a snapshot holds beside the series.
@@ -51,4 +53,8 @@ type Totals struct {
 	Forgotten int64
 	// Slots is how many slots there are, with a series or without.
 	Slots uint32
+	// History is what there is of it beside the rows of series.
+	History History
+	// Budgets are as the newest commit leaves them.
+	Budgets []BudgetState
 }

@@ -25,7 +25,8 @@ type Period struct {
 	Start, End  int64
 }
 
-// HistoryRow is what the series of one identity have counted in a bucket.
+// HistoryRow is what the series of one identity have counted in a bucket: what they
+// really gained. What is owed was taken off there, and is no part of history.
 type HistoryRow struct {
 	Schema *Schema
 	Values []string
@@ -63,8 +64,8 @@ type History struct {
 	// counted before there was any history. By kind, they and all buckets
 	// are what was counted.
 	Gone [Kinds]Measures
-	// Inexact says that Gone is too large: something was reset of which a part
-	// had gone.
+	// Inexact says that this may not be so: something was reset of which a part was not
+	// known by its identity any more, in one of the two or in Gone.
 	Inexact bool
 	// Erased are resets that files do not know of.
 	Erased []Erased

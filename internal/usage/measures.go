@@ -64,6 +64,18 @@ func (m *Measures) TotalRequests() int64 {
 	return n
 }
 
+// TotalTokens is the number of tokens over all types.
+func (m *Measures) TotalTokens() int64 {
+	var n int64
+	for _, v := range m.Tokens {
+		n = AddSaturating(n, v)
+	}
+	return n
+}
+
+// TotalCost is what all calls cost, in nano-USD, as far as that is known.
+func (m *Measures) TotalCost() int64 { return AddSaturating(m.CostReported, m.CostPriced) }
+
 // Active is the number of sessions that are open.
 func (m *Measures) Active() int64 {
 	closed := int64(0)

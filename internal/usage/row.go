@@ -24,6 +24,9 @@ type Row struct {
 	Sessions int64
 	// Reported is what windows have contained of the series; nil: nothing.
 	Reported *Reported
+	// Hours are the parts of Measures that were counted in hours which are in no
+	// file. Only snapshots have them.
+	Hours []HourMeasures
 }
 
 // NotKnown is an age that nobody has written down.

@@ -1,6 +1,10 @@
 package usage
 
-import "slices"
+import (
+	"slices"
+	"sync"
+	"sync/atomic"
+)
 
 // SchemaID numbers the schemas of one process; it is never stored.
 type SchemaID uint16
@@ -21,28 +25,66 @@ type Schema struct {
 func (s *Schema) Overflow() bool { return s.Names[0] == AttrOverflow }
 
 // Schemas numbers schemas by their content, so that series written with other
-// dimensions than today's stay apart from today's. Not safe for concurrent use.
+// dimensions than today's stay apart from today's. The zero value is empty. It is safe
+// for concurrent use.
 type Schemas struct {
-	list []*Schema
+	adding sync.Mutex
+	// list is never changed, only replaced: looking is far more frequent than adding.
+	list atomic.Pointer[[]*Schema]
 }
 
 // Intern returns the schema with this kind and these dimension names.
 func (s *Schemas) Intern(kind Kind, names []string) *Schema {
-	for _, known := range s.list {
+	if known := s.find(kind, names); known != nil {
+		return known
+	}
+	s.adding.Lock()
+	defer s.adding.Unlock()
+	if known := s.find(kind, names); known != nil {
+		return known
+	}
+	schema := &Schema{Kind: kind, Names: slices.Clone(names), Base: baseOf(kind, names)}
+	if schema.Bare = schema; schema.Base < len(names) {
+		schema.Bare = s.find(kind, schema.Names[:schema.Base])
+	}
+	if schema.Bare != nil {
+		s.add(schema)
+		return schema
+	}
+	schema.Bare = &Schema{Kind: kind, Names: schema.Names[:schema.Base], Base: schema.Base}
+	schema.Bare.Bare = schema.Bare
+	s.add(schema, schema.Bare)
+	return schema
+}
+
+// add numbers schemas and lists them; adding is held.
+func (s *Schemas) add(more ...*Schema) {
+	list := slices.Clone(s.all())
+	for _, schema := range more {
+		schema.ID = SchemaID(len(list))
+		list = append(list, schema)
+	}
+	s.list.Store(&list)
+}
+
+func (s *Schemas) find(kind Kind, names []string) *Schema {
+	for _, known := range s.all() {
 		if known.Kind == kind && slices.Equal(known.Names, names) {
 			return known
 		}
 	}
-	schema := &Schema{ID: SchemaID(len(s.list)), Kind: kind, Names: slices.Clone(names), Base: baseOf(kind, names)}
-	s.list = append(s.list, schema)
-	if schema.Bare = schema; schema.Base < len(names) {
-		schema.Bare = s.Intern(kind, schema.Names[:schema.Base])
+	return nil
+}
+
+func (s *Schemas) all() []*Schema {
+	if list := s.list.Load(); list != nil {
+		return *list
 	}
-	return schema
+	return nil
 }
 
 // Get returns a schema by the number that Intern gave it.
-func (s *Schemas) Get(id SchemaID) *Schema { return s.list[id] }
+func (s *Schemas) Get(id SchemaID) *Schema { return (*s.list.Load())[id] }
 
 // BaseNames are the dimensions that every series of a kind has.
 func BaseNames(kind Kind) []string {

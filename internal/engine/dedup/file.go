@@ -50,3 +50,10 @@ func (w *Window) Files() []File {
 func indexOf(over []*Segment, s *Segment) int {
 	return slices.IndexFunc(over, func(other *Segment) bool { return other.id == s.id })
 }
+
+// Unfile notes that there are no files any more. The lock must be held.
+func (w *Window) Unfile() {
+	for _, s := range *w.over.Load() {
+		s.file = 0
+	}
+}

@@ -68,6 +68,11 @@ func Open(dir, owner string) (*Directory, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open directory: %w", err)
 	}
+	return lockRoot(root, dir, owner)
+}
+
+// lockRoot locks a directory that is open.
+func lockRoot(root *os.Root, dir, owner string) (*Directory, error) {
 	lock, err := acquire(dir, owner)
 	if err != nil {
 		return nil, errors.Join(err, root.Close())

@@ -1,0 +1,2 @@
+// Package api talks to the management API of a collector.
+package api

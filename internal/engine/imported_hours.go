@@ -1,0 +1,16 @@
+package engine
+
+import "github.com/otelusage/usageprocessor/internal/usage"
+
+// ImportHours gives hours in memory to a part of what Import was given: without
+// persistence there are no files.
+func (e *Engine) ImportHours(list []usage.HourRow) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	h := &e.history
+	for i := range list {
+		r := &list[i]
+		h.hour(r.Hour).detached.Add(&r.HistoryRow)
+		h.state.Gone[r.Schema.Kind].Subtract(&r.Measures)
+	}
+}
