@@ -17,7 +17,7 @@ import (
 // because its dimensions are lost when it ends. A document that cannot be read wraps
 // ErrInput and changes nothing.
 func (m *Meter) Import(src io.Reader) (Merged, error) {
-	d, err := readDocument(src, now())
+	d, err := readDocument(src, m.latest())
 	if err != nil {
 		return Merged{}, err
 	}
@@ -46,7 +46,7 @@ func (m *Meter) Import(src io.Reader) (Merged, error) {
 func (m *Meter) newImport(d *document) *importing { return m.newImportOf(d, nil) }
 
 func (m *Meter) newImportOf(d *document, mine map[string]usage.Measures) *importing {
-	i := &importing{meter: m, document: d, at: now(), mine: mine}
+	i := &importing{meter: m, document: d, at: m.latest(), mine: mine}
 	totals := usage.NewMerger(d.schemas, 0)
 	for n := range d.series {
 		totals.Add(baseRow(&d.series[n]))
@@ -222,4 +222,10 @@ func (m *Meter) refuseOverlap(d *document) (err error) {
 		}
 	})
 	return err
+}
+
+// latest is the time that counts: where the clock was set back, that of the newest moment
+// that was given out.
+func (m *Meter) latest() time.Time {
+	return time.Unix(0, max(m.clock.moment().Wall, m.engine.Totals().Wall))
 }

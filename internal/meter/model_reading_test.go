@@ -27,7 +27,7 @@ type modelRecord struct {
 	alias   string        // what makes it the same call, whatever tells of it
 	series  string        // empty: it belongs to none
 	end     int64         // Unix ns
-	hour    int64         // Unix hour of the end
+	hour    int64         // of the end, local
 	added   modelSeries
 	claim   string // service and provider of a call to a model
 	shadow  string // the claim that makes it the transport of such calls
@@ -49,7 +49,7 @@ func (c *modelConfig) read(items []modelItem, now int64) (r modelReading) {
 	timed := false
 	for _, item := range items {
 		record := item.record(c, now)
-		record.hour = hourOf(record.end, now)
+		record.hour = c.hourOf(record.end, now)
 		if s, ok := item.(*modelSpan); ok && s.id == 0 && record.series != "" {
 			unkeyed = append(unkeyed, record.series+s.values())
 			timed = timed || s.end > 0
@@ -66,11 +66,16 @@ func (c *modelConfig) read(items []modelItem, now int64) (r modelReading) {
 
 // hourOf is the hour that a record belongs to: what is too old, or in the future,
 // to that in which it arrives.
-func hourOf(end, now int64) int64 {
+func (c *modelConfig) hourOf(end, now int64) int64 {
 	if end > now || end < now-int64(time.Hour) {
 		end = now
 	}
-	return end / int64(time.Hour)
+	zone := c.history.Zone
+	if zone == nil {
+		zone = time.UTC
+	}
+	_, offset := time.Unix(0, end).In(zone).Zone()
+	return (end + int64(offset)*int64(time.Second)) / int64(time.Hour)
 }
 
 // String is for reading what has happened.
