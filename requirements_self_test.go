@@ -248,7 +248,8 @@ func TestSelfMetricsHaveUnitsOfSI_B_R8(t *testing.T) {
 }
 
 // B-F6, C-F2, C-F27: attributes that are not identities have values of closed sets,
-// whatever the telemetry says. All golden cases are asked.
+// whatever the telemetry says. All golden cases are asked; and a processor that runs, for
+// what gauges say, which no case has.
 func TestValuesAreOfClosedSets_B_F6_C_F2_C_F27(t *testing.T) {
 	closed := map[string][]string{
 		"outcome":              {"success", "client_error", "error", "throttled", "cancelled"},
@@ -280,11 +281,29 @@ func TestValuesAreOfClosedSets_B_F6_C_F2_C_F27(t *testing.T) {
 			}
 		}
 	}
+	for _, value := range granularities(t) {
+		seen["granularity"]++
+		assert.Contains(t, closed["granularity"], value)
+	}
 	for name := range closed {
 		if name != "scope" { // of damage, which no golden case is about
 			assert.Positive(t, seen[name], "%s was seen", name)
 		}
 	}
+}
+
+// granularities are those that the number of history's buckets is told by.
+func granularities(t *testing.T) (values []string) {
+	t.Helper()
+	m := meterOf(t)
+	metric, err := m.telemetry.GetMetric("otelcol.usage.history.buckets")
+	require.NoError(t, err)
+	for _, p := range metric.Data.(metricdata.Gauge[int64]).DataPoints {
+		value, _ := p.Attributes.Value("granularity")
+		values = append(values, value.AsString())
+	}
+	m.shutdown(m.traces, m.logs, m.metrics)
+	return values
 }
 
 // B-F5, D-R6: two components with IDs of their own run in one Collector, side by side,

@@ -100,9 +100,11 @@ func TestResetRefuses_A_U23(t *testing.T) {
 		_, err := b.Reset(scope)
 		require.ErrorIs(t, err, ErrInput)
 	}
+	before := b.engine.Stats().Seq
 	rows, err := b.Reset(usage.Scope{Attribute: "usage.provider", Value: "openai"})
 	require.NoError(t, err)
 	assert.Zero(t, rows)
+	assert.Equal(t, before, b.engine.Stats().Seq, "where there is nothing, nothing happens")
 	assert.Equal(t, int64(1), b.counted())
 	b.stop()
 }
