@@ -40,7 +40,7 @@ func newServer(set extension.Settings, cfg *Config) (*server, error) {
 	if err != nil {
 		return nil, err
 	}
-	a, err := api.New(api.Options{Guard: g, Logger: set.Logger, OpenAPI: openAPI})
+	a, err := api.New(api.Options{Guard: g, Logger: set.Logger, OpenAPI: openAPI, WriteTimeout: cfg.WriteTimeout, Now: clock})
 	if err != nil {
 		return nil, err
 	}

@@ -182,7 +182,7 @@ func (b *bench) from(client, method, path, body string, headers ...string) answe
 			r.Host = headers[i+1]
 			continue
 		}
-		r.Header.Set(headers[i], headers[i+1])
+		r.Header.Add(headers[i], headers[i+1])
 	}
 	w := httptest.NewRecorder()
 	b.http.Handler.ServeHTTP(w, r)

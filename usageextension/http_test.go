@@ -1,6 +1,7 @@
 package usageextension
 
 import (
+	"bufio"
 	"context"
 	"fmt"
 	"io"
@@ -19,7 +20,7 @@ const jsonType = "application/json; charset=utf-8"
 
 func TestUnknownRoutesAndMethods_X_16(t *testing.T) {
 	b, _ := shopping(t)
-	for _, path := range []string{"/nothing", "/v0", prefix, prefix + "/usage/", prefix + "/usage/nothing", prefix + "/usage/sessions/ada", "/index.html"} {
+	for _, path := range []string{"/nothing", "/v0", prefix, prefix + "/usage/", prefix + "/usage/nothing", prefix + "/usage/sessions/ada", "/index.html", "/" + prefix + "/usage", prefix + "//usage", prefix + "/./usage", "/x/.." + prefix + "/usage"} {
 		got := b.get(path)
 		assert.Equal(t, http.StatusNotFound, got.status, path)
 		assert.Equal(t, "not found", got.error(t), path)
@@ -130,7 +131,8 @@ func TestBodies_A_F6_A_F29(t *testing.T) {
 		{"/usage/load", `[]`, 400, "invalid body"},
 		{"/usage/reset", ``, 400, "invalid body"},
 		{"/usage/reset", `{}`, 400, "`scope` is missing"},
-		{"/usage/reset", `{"scope":"planet","value":"x"}`, 400, "planet"},
+		{"/usage/reset", `{"scope":"","value":"x"}`, 400, "`scope` is missing"},
+		{"/usage/reset", `{"scope":"planet","value":"x"}`, 404, "planet"},
 		{"/usage/reset", `{"scope":"provider"}`, 400, "`value` is missing"},
 		{"/usage/reset", `{"scope":"all","value":"x"}`, 400, "no `value`"},
 		{"/usage/reset", `{"scope":"provider","value":"nobody"}`, 404, "nobody"},
@@ -225,6 +227,26 @@ func TestCORS(t *testing.T) {
 	got = b.from(client, http.MethodPost, prefix+"/usage/reset", `{"scope":"all"}`, browser...)
 	assert.Equal(t, http.StatusForbidden, got.status)
 	assert.Empty(t, got.header.Get("Access-Control-Allow-Origin"))
+}
+
+// A change that takes longer than answers may is answered all the same.
+func TestSlowBodyIsAnswered_X_16(t *testing.T) {
+	b := start(t, func(c *Config) { c.WriteTimeout = 100 * time.Millisecond })
+	m := b.open("usage")
+	conn, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", b.listener.Addr().String())
+	require.NoError(t, err)
+	defer func() { require.NoError(t, conn.Close()) }()
+	body := `{"value": false}`
+	_, err = fmt.Fprintf(conn, "PUT %s/usage-statistics-enabled HTTP/1.1\r\nHost: localhost\r\nX-Management-Key: %s\r\nContent-Length: %d\r\n\r\n", prefix, token, len(body))
+	require.NoError(t, err)
+	time.Sleep(300 * time.Millisecond)
+	_, err = io.WriteString(conn, body)
+	require.NoError(t, err)
+	got, err := http.ReadResponse(bufio.NewReader(conn), nil)
+	require.NoError(t, err)
+	require.NoError(t, got.Body.Close())
+	assert.Equal(t, http.StatusOK, got.StatusCode)
+	assert.True(t, m.Paused())
 }
 
 // A client that begins and does not go on is given up.

@@ -87,10 +87,12 @@ func TestSeveralProcessors(t *testing.T) {
 		{http.MethodPost, "/usage/sessions/ada/terminate", ""},
 		{http.MethodGet, "/usage/export", ""},
 		{http.MethodGet, "/usage/series?format=csv", ""},
+		{http.MethodGet, "/usage/history?format=csv", ""},
+		{http.MethodGet, "/usage/history?format=focus", ""},
 	} {
 		got := b.management(o.method, o.path, o.body)
 		assert.Equal(t, http.StatusBadRequest, got.status, o.path)
-		assert.Contains(t, got.error(t), "`processor`", o.path)
+		assert.Contains(t, got.error(t), "`processor`: usage, usage/llm", o.path)
 	}
 	assert.Equal(t, http.StatusOK, b.management(http.MethodPut, "/usage-statistics-enabled?processor=usage/llm", `{"value": false}`).status)
 	assert.False(t, one.Paused())
@@ -128,6 +130,23 @@ func TestSlowClient_X_10(t *testing.T) {
 	defer cancel()
 	require.ErrorIs(t, b.Shutdown(ctx), context.DeadlineExceeded, "the client still reads")
 	assert.Less(t, time.Since(begin), 10*time.Second)
+}
+
+// A client that does not read is given up.
+func TestSlowReader_X_16(t *testing.T) {
+	b := start(t, func(c *Config) { c.WriteTimeout = 200 * time.Millisecond })
+	crowd(t, b.open("usage"), 60_000)
+	conn, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", b.listener.Addr().String())
+	require.NoError(t, err)
+	defer func() { require.NoError(t, conn.Close()) }()
+	require.NoError(t, conn.(*net.TCPConn).SetReadBuffer(4096))
+	_, err = io.WriteString(conn, "GET "+prefix+"/usage/export HTTP/1.1\r\nHost: localhost\r\n\r\n")
+	require.NoError(t, err)
+	_, err = conn.Read(make([]byte, 512))
+	require.NoError(t, err, "the export has begun")
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	require.NoError(t, b.Shutdown(ctx))
 }
 
 func TestReachIsChecked(t *testing.T) {

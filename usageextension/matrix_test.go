@@ -73,11 +73,15 @@ func TestMatrix_A_F46_X_16(t *testing.T) {
 		{"stranger, right bearer", remote, stranger, []string{"Authorization", "Bearer " + token}, open, open},
 		{"stranger, right key", remote, stranger, []string{"X-Management-Key", token}, open, open},
 		{"stranger behind a proxy", remote, here, []string{"X-Forwarded-For", "192.0.2.7"}, 401, 401},
+		{"a proxy that says nothing", none, here, []string{"X-Forwarded-For", ""}, 401, 401},
+		{"a proxy with two lines", none, here, []string{"Via", "", "Via", "1.1 proxy"}, 401, 401},
 		{"foreign host", none, here, []string{"Host", "evil.example.com"}, 403, 403},
 		{"foreign host, right key", none, here, []string{"Host", "evil.example.com", "X-Management-Key", token}, 403, 403},
-		{"cross-origin", none, here, []string{"Origin", "https://evil.example.com", "Sec-Fetch-Site", "cross-site"}, open, 403},
-		{"cross-origin, right key", none, here, []string{"Origin", "https://evil.example.com", "Sec-Fetch-Site", "cross-site", "X-Management-Key", token}, open, 403},
-		{"old browser, cross-origin, right key", none, here, []string{"Origin", "https://evil.example.com", "X-Management-Key", token}, open, 403},
+		{"cross-origin", none, here, []string{"Origin", "https://evil.example.com", "Sec-Fetch-Site", "cross-site"}, 403, 403},
+		{"cross-origin, right key", none, here, []string{"Origin", "https://evil.example.com", "Sec-Fetch-Site", "cross-site", "X-Management-Key", token}, 403, 403},
+		{"old browser, cross-origin, right key", none, here, []string{"Origin", "https://evil.example.com", "X-Management-Key", token}, 403, 403},
+		{"an image of another site", none, here, []string{"Sec-Fetch-Site", "cross-site", "Sec-Fetch-Mode", "no-cors"}, 403, 403},
+		{"a link of another site", none, here, []string{"Sec-Fetch-Site", "cross-site", "Sec-Fetch-Mode", "navigate"}, open, 403},
 		{"same origin, right key", none, here, []string{"Origin", "http://localhost:8688", "Sec-Fetch-Site", "same-origin", "X-Management-Key", token}, open, open},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -2,6 +2,7 @@ package usageextension
 
 import (
 	"encoding/csv"
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
@@ -95,12 +96,14 @@ func TestBadParameters(t *testing.T) {
 		"/usage/series?limit=ten":                         "limit",
 		"/usage/series?order_by=beauty":                   "order_by",
 		"/usage/series?group_by=model,model":              "group_by",
-		"/usage/series?format=xml":                        "format",
+		"/usage/series?format=xml&order_by=beauty":        "it is one of: json, csv",
+		"/usage/series?format=focus":                      "it is one of: json, csv",
+		"/usage/history?format=xlsx&order_by=beauty":      "it is one of: json, csv, focus",
 		"/usage/series?match=model":                       "match",
 		"/usage/history?granularity=minute":               "granularity",
 		"/usage/history?granularity=hour&from=1980-01-01": "from",
 		"/usage/leaderboard?period=yearly":                "period",
-		"/usage/leaderboard?scope=planet":                 "scope",
+		"/usage/leaderboard?scope=model,provider":         "scope",
 		"/usage/leaderboard?period=custom":                "custom",
 		"/usage/leaderboard?period=custom&from=2026-02-01T00:00:00Z&to=2026-01-01T00:00:00Z": "from",
 		"/usage/leaderboard?limit=0":        "limit",
@@ -183,6 +186,60 @@ func TestProviders_A_F44(t *testing.T) {
 	assert.InDelta(t, 2, buckets[23].(map[string]any)["success"], 0)
 }
 
+// A table of charges is a document to be saved.
+func TestFOCUS(t *testing.T) {
+	b := start(t)
+	s := newSpans("shop")
+	s.inference("openai", "gpt-5", 200).PutDouble("gen_ai.usage.cost", 0.5)
+	s.send(t, b.open("usage"))
+	got := b.get(prefix + "/usage/history?format=focus&period=today")
+	require.Equal(t, http.StatusOK, got.status, got.body)
+	assert.Equal(t, "text/csv; charset=utf-8; header=present", got.header.Get("Content-Type"))
+	assert.Equal(t, `attachment; filename="usage-focus.csv"`, got.header.Get("Content-Disposition"))
+	lines, err := csv.NewReader(strings.NewReader(got.body)).ReadAll()
+	require.NoError(t, err)
+	require.Len(t, lines, 2)
+	assert.Contains(t, lines[1], "0.5")
+}
+
+// However many providers there are, an answer has no more than it says.
+func TestProvidersAreBounded(t *testing.T) {
+	b := start(t)
+	m := b.open("usage")
+	s := newSpans("shop")
+	for i := range 1001 {
+		s.inference(fmt.Sprintf("provider-%d", i), "x", 200)
+	}
+	s.inference("provider-1000", "x", 500)
+	s.send(t, m)
+	got := b.get(prefix + "/usage/providers")
+	require.Equal(t, http.StatusOK, got.status)
+	providers := got.at(t, "providers").(map[string]any)
+	assert.Len(t, providers, 1000)
+	assert.Contains(t, providers, "provider-1000", "it has the most requests")
+	assert.NotContains(t, providers, "provider-999", "the last by name of those with fewest")
+	assert.Equal(t, true, got.at(t, "truncated"))
+}
+
+// A provider whose models are not all there says so.
+func TestLeaderboardIsTruncated(t *testing.T) {
+	b := start(t)
+	m := b.open("usage")
+	s := newSpans("shop")
+	s.inference("one", "busy", 200)
+	s.inference("one", "busy", 200)
+	for i := range 1000 {
+		s.inference("many", fmt.Sprintf("model-%d", i), 200)
+	}
+	s.send(t, m)
+	entries := b.get(prefix+"/usage/leaderboard?order_by=requests").at(t, "entries").([]any)
+	many, one := entries[0].(map[string]any), entries[1].(map[string]any)
+	assert.Len(t, many["models"], 999)
+	assert.Equal(t, true, many["truncated"])
+	assert.Len(t, one["models"], 1)
+	assert.NotContains(t, one, "truncated")
+}
+
 func TestLeaderboard_E_F65(t *testing.T) {
 	b, m := shopping(t)
 	s := newSpans("bank")
@@ -204,6 +261,8 @@ func TestLeaderboard_E_F65(t *testing.T) {
 	assert.Equal(t, []any{"GET /cart", "GET /pay"}, names("?scope=endpoint&period=weekly"))
 	assert.Equal(t, []any{"shop", "bank"}, names("?scope=service&period=monthly&order_by=requests"))
 	assert.Equal(t, []any{"anthropic"}, names("?limit=1"))
+	assert.Equal(t, []any{nil}, names("?scope=planet"), "nobody has it, as with group_by")
+	assert.Empty(t, names("?scope=meter"))
 	today := time.Now().UTC().Format(time.DateOnly)
 	assert.Len(t, names("?period=custom&from="+today+"&to="+today), 3)
 	assert.Equal(t, []any{"openai", "unpriced", "anthropic"}, names("?order_by=success_rate"))

@@ -16,7 +16,7 @@ import (
 	"github.com/otelusage/usageprocessor/usageextension/internal/reply"
 )
 
-// clock times failed attempts.
+// clock times failed attempts, and how long clients take to read.
 func clock() time.Time {
 	return time.Now() //nolint:forbidigo // the extension's only clock; what is below is given it
 }

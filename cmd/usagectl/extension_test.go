@@ -141,7 +141,7 @@ func TestExtension(t *testing.T) {
 		{cli.Failed, "no active session has this ID", []string{"terminate", "nobody"}},
 		{cli.Failed, "usage/other", []string{"status", "--processor", "usage/other"}},
 		{cli.Misused, "order_by", []string{"report", "--order-by", "nothing"}},
-		{cli.Misused, "scope", []string{"reset", "--match", "nothing=x", "--yes"}},
+		{cli.Failed, "nothing has `nothing`", []string{"reset", "--match", "nothing=x", "--yes"}},
 		{cli.Failed, "nothing has `usage.model`", []string{"reset", "--match", "model=x", "--yes"}},
 	} {
 		if got := r.play(tt.args...); got.code != tt.code || !strings.Contains(got.err, tt.text) {

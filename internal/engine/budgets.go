@@ -150,10 +150,23 @@ func (b *budgets) restore(stored []usage.BudgetState, seq uint64) {
 	for i := range b.states {
 		for _, s := range stored {
 			if s.Name == b.states[i].Name && s.Definition == b.states[i].Definition {
+				// The zone may have been another one.
+				s.Start, s.StartBefore = b.startOf(i, s.Start), b.startOf(i, s.StartBefore)
 				b.states[i] = s
 			}
 		}
 	}
+}
+
+// startOf is when the period begins that is for the most part the one which began at a
+// time, for whoever has stored that.
+func (b *budgets) startOf(i int, stored int64) int64 {
+	period := b.list[i].Period
+	if start, _ := period.Bounds(b.calendar, stored); stored == 0 || start == stored {
+		return stored
+	}
+	start, _ := period.Bounds(b.calendar, stored+period.Half())
+	return start
 }
 
 // Budgets returns what is used of each budget at a moment.

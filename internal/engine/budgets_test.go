@@ -149,6 +149,61 @@ func TestBudgetsMeasure(t *testing.T) {
 	assert.Equal(t, []int64{60, 15, 15, 0}, usedOf(&b), "what was stored of a budget that counts something else is left")
 }
 
+// What was used goes on to be used if the zone is another one now: a period begins for
+// the most part where it did.
+func TestBudgetsOfAnotherZone_E_F40(t *testing.T) {
+	for name, c := range map[string]struct {
+		period          usage.BudgetPeriod
+		from, to        string
+		before, at, now string
+		used            int64
+	}{
+		"month, to the east": {usage.BudgetMonth, "America/New_York", "UTC", "2026-10-20T12:00:00Z", "2026-11-10T12:00:00Z", "2026-11-11T12:00:00Z", 10},
+		"month, to the west": {usage.BudgetMonth, "Pacific/Kiritimati", "America/New_York", "2026-10-20T12:00:00Z", "2026-11-10T12:00:00Z", "2026-11-11T12:00:00Z", 10},
+		"week":               {usage.BudgetWeek, "Pacific/Kiritimati", "UTC", "2026-11-12T12:00:00Z", "2026-11-17T12:00:00Z", "2026-11-18T12:00:00Z", 10},
+		"day":                {usage.BudgetDay, "Europe/Berlin", "UTC", "2026-11-20T12:00:00Z", "2026-11-21T12:00:00Z", "2026-11-21T13:00:00Z", 10},
+		"hour":               {usage.BudgetHour, "Asia/Kathmandu", "UTC", "2026-11-21T11:30:00Z", "2026-11-21T12:30:00Z", "2026-11-21T12:31:00Z", 10},
+		"half an hour":       {usage.BudgetHour, "Australia/Lord_Howe", "Australia/Lord_Howe", "2026-04-04T14:50:00Z", "2026-04-04T15:10:00Z", "2026-04-04T15:20:00Z", 10},
+		"total":              {usage.BudgetTotal, "America/New_York", "UTC", "2026-10-20T12:00:00Z", "2026-11-10T12:00:00Z", "2026-11-11T12:00:00Z", 15},
+		"the next period":    {usage.BudgetMonth, "America/New_York", "UTC", "2026-10-20T12:00:00Z", "2026-11-10T12:00:00Z", "2026-12-01T00:00:00Z", 5},
+	} {
+		t.Run(name, func(t *testing.T) {
+			list := []Budget{{Name: "b", Period: c.period, Covers: func(*usage.Schema, []string) bool { return true }}}
+			in := func(zone string) *budgets {
+				location, err := time.LoadLocation(zone)
+				require.NoError(t, err)
+				b := newBudgets(list, usage.NewCalendar(location))
+				b.define(0, nil, nil)
+				return &b
+			}
+			five := usage.Measures{Requests: [usage.Outcomes]int64{usage.Success: 5}}
+			old, b := in(c.from), in(c.to)
+			for _, at := range []string{c.before, c.at} {
+				old.add(0, unix(t, at), &five, unix(t, at), nil)
+			}
+			b.restore(old.states, 0)
+			b.add(0, unix(t, c.now), &five, unix(t, c.now), nil)
+			assert.Equal(t, c.used, b.used(unix(t, c.now))[0].Used)
+			if c.period != usage.BudgetTotal && c.used == 10 {
+				assert.Equal(t, int64(5), b.used(unix(t, c.before))[0].Used, "of the period before")
+			}
+		})
+	}
+}
+
+// Commits that a snapshot contains may be lost: what bears their numbers then is used,
+// too.
+func TestBudgetsAfterALoss_E_F40(t *testing.T) {
+	f := newFixtureOf(Options{Budgets: []Budget{{Name: "b", Period: usage.BudgetTotal, Covers: func(*usage.Schema, []string) bool { return true }}}})
+	f.Resume(5, usage.Totals{Seq: 10, Budgets: []usage.BudgetState{{Name: "b", Used: 100}}})
+	f.Retire()
+	f.BeginExpiry(onClock(0))
+	for range 6 {
+		f.hitIn(onClock(0), 0, "a")
+	}
+	assert.Equal(t, int64(106), f.Budgets(onClock(0))[0].Used)
+}
+
 func usedOf(b *budgets) (used []int64) {
 	for _, u := range b.used(0) {
 		used = append(used, u.Used)

@@ -60,6 +60,7 @@ type Engine struct {
 	wheel   wheel
 	claims  map[string]int   // inference series by usage.AppendClaim
 	series  [usage.Kinds]int // live series by kind
+	endings uint64           // of series, so far
 	seq     uint64           // newest commit
 	moment  usage.Moment     // newest one given to a commit or an export
 	books   books

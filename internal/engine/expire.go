@@ -63,7 +63,7 @@ func (e *Engine) Expire(now usage.Moment, taken Taken) (more bool) {
 }
 
 func (e *Engine) expireSeries(age int64, taken Taken) (more bool) {
-	for range looksPerLock {
+	for looks := 0; looks < looksPerLock; looks++ {
 		slot, ok := e.wheel.take(age)
 		if !ok {
 			return false
@@ -75,6 +75,7 @@ func (e *Engine) expireSeries(age int64, taken Taken) (more bool) {
 			e.wheel.put(slot, age+max(e.wheel.step, int64(time.Second)))
 		default:
 			e.commit.Expired = append(e.commit.Expired, slot)
+			looks += len(e.history.hours) // it may have a row in each
 		}
 	}
 	return true

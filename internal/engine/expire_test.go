@@ -208,3 +208,18 @@ func TestSilentSourcesMakeRoom(t *testing.T) {
 	f.Expire(usage.Moment{Age: lapse + lapse/2}, all())
 	assert.True(t, f.choices.wins([]byte("new"), 1))
 }
+
+// Whoever looks at retired rows and then at series knows that none has gone from one to
+// the other.
+func TestSeriesThatLeaveAreCounted(t *testing.T) {
+	f := newMortal()
+	f.hit(0, "a", "b", "c")
+	assert.Zero(t, f.Endings())
+	f.hit(9*time.Minute, "b", "c")
+	f.expire(10*time.Minute+time.Second, all())
+	assert.Equal(t, uint64(1), f.Endings(), "a is idle")
+	f.Reset(age(11*time.Minute), usage.Scope{Attribute: usage.AttrEndpoint, Value: "b"})
+	assert.Equal(t, uint64(2), f.Endings(), "b is reset")
+	f.Retire()
+	assert.Equal(t, uint64(3), f.Endings(), "all end")
+}

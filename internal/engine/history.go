@@ -1,7 +1,7 @@
 package engine
 
 import (
-	"cmp"
+	"math"
 	"slices"
 	"time"
 
@@ -66,7 +66,8 @@ func (h *history) admit(deltas []usage.Delta, present int64) {
 
 // add adds what a series has gained in an hour.
 func (h *history) add(slot uint32, kind usage.Kind, start int64, gained *usage.Measures) {
-	addCells(h.hour(start).make(slot, kind), gained, h.fields[kind])
+	o := h.hour(start)
+	addCells(o.make(slot, kind), &o.sums[kind], gained, h.fields[kind])
 }
 
 // hour returns the hour that begins at a time. Nearly always it is one of the last.
@@ -114,7 +115,11 @@ func (h *history) detach(slot uint32, schema *usage.Schema, values []string) {
 // forget removes what a series has counted in open hours.
 func (h *history) forget(slot uint32, kind usage.Kind) {
 	for _, hour := range h.hours {
-		hour.forget(slot, kind)
+		if row := hour.of(slot, kind); row != nil {
+			m := measuresOf(row, h.fields[kind])
+			hour.sums[kind].Subtract(&m)
+			hour.forget(slot, kind)
+		}
 	}
 }
 
@@ -122,6 +127,9 @@ func (h *history) forget(slot uint32, kind usage.Kind) {
 func (h *history) of(slot uint32, kind usage.Kind) (list []usage.HourMeasures) {
 	for _, hour := range h.hours {
 		if row := hour.of(slot, kind); row != nil {
+			if list == nil {
+				list = make([]usage.HourMeasures, 0, len(h.hours))
+			}
 			list = append(list, usage.HourMeasures{Hour: hour.Start, Measures: measuresOf(row, h.fields[kind])})
 		}
 	}
@@ -133,23 +141,13 @@ func (h *history) remove(start int64) {
 	h.hours = slices.DeleteFunc(h.hours, func(o *hour) bool { return o.Start == start })
 }
 
-// sums are those of an hour, by kind.
-func (h *history) sums(of *hour) (sums [usage.Kinds]usage.Measures) {
-	for kind := range sums {
-		sums[kind] = of.sum(usage.Kind(kind), h.fields[kind])
+// forgetErased forgets resets that no file needs.
+func (h *history) forgetErased() {
+	oldest := uint64(math.MaxUint64)
+	for i := range h.state.Files {
+		oldest = min(oldest, h.state.Files[i].Number)
 	}
-	return sums
-}
-
-// setFiles replaces the list of files, and forgets resets that none of them needs.
-func (h *history) setFiles(files []usage.HistoryFile) {
-	slices.SortFunc(files, func(a, b usage.HistoryFile) int {
-		return cmp.Or(cmp.Compare(a.Start, b.Start), cmp.Compare(a.Number, b.Number))
-	})
-	h.state.Files = slices.Clip(files)
-	h.state.Erased = slices.Clip(slices.DeleteFunc(slices.Clone(h.state.Erased), func(e usage.Erased) bool {
-		return !slices.ContainsFunc(files, func(f usage.HistoryFile) bool { return f.Number <= e.Through })
-	}))
+	h.state.Erased = slices.Clip(slices.DeleteFunc(slices.Clone(h.state.Erased), func(e usage.Erased) bool { return e.Through < oldest }))
 }
 
 // withoutOwed leaves of measures what history has of them.

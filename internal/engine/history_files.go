@@ -68,17 +68,8 @@ func (e *Engine) ReplaceFiles(remove []uint64, add []usage.HistoryFile) {
 func (e *Engine) DropFiles(numbers []uint64) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	h := &e.history
-	for i := range h.state.Files {
-		if f := &h.state.Files[i]; slices.Contains(numbers, f.Number) && h.state.Masked(f) && !h.state.Rolled(f) {
-			h.state.Inexact = true // nobody knows how much of it a reset had taken
-		}
-	}
-	before := h.state.Sums()
-	h.replace(numbers, nil)
-	after := h.state.Sums()
-	addSums(&h.state.Gone, &before)
-	subtractSums(&h.state.Gone, &after)
+	e.history.state = e.history.state.Without(numbers)
+	e.history.forgetErased()
 }
 
 // DropHours forgets hours in memory that end before a time, a Unix second.
@@ -90,8 +81,7 @@ func (e *Engine) DropHours(before int64) {
 		if o.End > before {
 			return false
 		}
-		sums := h.sums(o)
-		addSums(&h.state.Gone, &sums)
+		addSums(&h.state.Gone, &o.sums)
 		return true
 	})
 }
@@ -103,20 +93,16 @@ func addSums(to, more *[usage.Kinds]usage.Measures) {
 }
 
 func (h *history) replace(remove []uint64, add []usage.HistoryFile) {
-	files := make([]usage.HistoryFile, 0, len(h.state.Files)+len(add))
-	for i := range h.state.Files {
-		if !slices.Contains(remove, h.state.Files[i].Number) {
-			files = append(files, h.state.Files[i])
-		}
-	}
-	h.setFiles(append(files, add...))
+	h.state.Files = h.state.Replaced(remove, add)
+	h.forgetErased()
 }
 
 // resume takes over what was stored beside the rows.
 func (h *history) resume(state usage.History) {
 	h.state = state
 	h.present = usage.Period{}
-	h.setFiles(slices.Clone(state.Files))
+	h.state.SortFiles()
+	h.forgetErased()
 }
 
 // settleHistory finds out what had been counted before there was any history: no hour was
@@ -128,8 +114,7 @@ func (e *Engine) settleHistory() {
 	}
 	h.state.Gone = e.totals()
 	for _, o := range h.hours {
-		sums := h.sums(o)
-		subtractSums(&h.state.Gone, &sums)
+		subtractSums(&h.state.Gone, &o.sums)
 	}
 	filed := h.state.Sums()
 	subtractSums(&h.state.Gone, &filed)

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"slices"
 	"time"
 
 	"github.com/otelusage/usageprocessor/internal/usage"
@@ -16,6 +17,7 @@ func (h *historian) write(p usage.Period, rows []usage.HistoryRow) usage.History
 		f.Sums[rows[i].Schema.Kind].Add(&rows[i].Measures)
 	}
 	h.files[f.Number], f.Rows = m.Rows(), len(m.Rows())
+	f.Folded = slices.ContainsFunc(m.Rows(), func(r usage.HistoryRow) bool { return r.Schema.Overflow() })
 	return f
 }
 
@@ -81,17 +83,13 @@ func (h *historian) rewrite(number uint64) {
 	}
 }
 
-// dropFile drops a file, masked or not. A day goes after its hours, or while nothing of
-// them was reset.
+// dropFile drops a file, masked or not; a day maybe before its hours.
 func (h *historian) dropFile() {
 	list := h.History()
 	if len(list.Files) == 0 || h.exact {
 		return
 	}
 	f := list.Files[h.rng.IntN(len(list.Files))]
-	if f.Granularity == usage.Daily && len(list.Erased) > 0 {
-		return
-	}
 	for hour := range h.want {
 		if f.Start <= hour && hour < f.End {
 			h.dropped[hour] = true

@@ -106,6 +106,7 @@ func (h *historian) dated(e *Engine) [usage.Kinds]usage.Measures {
 
 func (h *historian) requireBalance(e *Engine) {
 	h.t.Helper()
+	requireSums(h.t, e)
 	if !e.History().Inexact {
 		require.Equal(h.t, counted(e), h.dated(e))
 	}

@@ -189,6 +189,19 @@ func (f *fixture) dated() [usage.Kinds]usage.Measures {
 func requireBalanced(t *testing.T, f *fixture) {
 	t.Helper()
 	require.Equal(t, counted(f.Engine), f.dated())
+	requireSums(t, f.Engine)
+}
+
+// requireSums makes sure that every hour knows what its rows are together.
+func requireSums(t *testing.T, e *Engine) {
+	t.Helper()
+	for _, o := range e.history.hours {
+		var sums [usage.Kinds]usage.Measures
+		for _, r := range hourRows(e, o.Start, 100) {
+			sums[r.Schema.Kind].Add(&r.Measures)
+		}
+		require.Equal(t, sums, o.sums)
+	}
 }
 
 // Hours are bounded, whatever the journal says: I9.
@@ -216,4 +229,48 @@ func TestRowsOfHoursAreUsedAgain(t *testing.T) {
 	}
 	assert.Less(t, f.history.hours[0].cells[usage.Endpoint].rows, uint32(10))
 	requireBalanced(t, f)
+}
+
+// busy is an engine with series that have counted in many hours.
+func busy(series, hours int) *fixture {
+	f := newFixtureOf(Options{Retention: int64(time.Hour)})
+	f.BeginExpiry(onClock(0))
+	var endpoints []string
+	for n := range series {
+		endpoints = append(endpoints, fmt.Sprint(n))
+	}
+	for hour := range hours {
+		f.hitIn(onClock(time.Duration(hours)*time.Hour), int64(hour), endpoints...)
+	}
+	return f
+}
+
+// However many hours there are, commits wait for so many of their rows only.
+func TestHoursPerLock(t *testing.T) {
+	const series, hours = 512, 20
+	f := busy(series, hours)
+	rows, next, more := f.StoredRows(nil, 0, series)
+	assert.Len(t, rows, (hoursPerLock+hours-1)/hours)
+	for more {
+		rows, next, more = f.StoredRows(rows, next, series)
+	}
+	require.Len(t, rows, series)
+	for i := range rows {
+		require.Len(t, rows[i].Hours, hours)
+	}
+	plain, _, _ := f.Rows(nil, 0, series)
+	assert.Len(t, plain, series)
+
+	now := onClock((hours + 2) * time.Hour)
+	assert.True(t, f.Expire(now, all()))
+	assert.Equal(t, looksPerLock/(hours+1)+1, series-f.Stats().Series[usage.Endpoint])
+	for f.Expire(now, all()) {
+	}
+	assert.Empty(t, f.rows())
+	requireBalanced(t, f)
+}
+
+func TestHoursOfASeriesAllocateOnce(t *testing.T) {
+	f := busy(1, 20)
+	assert.InDelta(t, 1, testing.AllocsPerRun(100, func() { f.history.of(0, usage.Endpoint) }), 0)
 }

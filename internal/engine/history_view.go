@@ -86,7 +86,7 @@ func (e *Engine) RestoreDetached(list []usage.HourRow) error {
 	for i := range list {
 		r := &list[i]
 		r.Measures = withoutOwed(r.Measures)
-		e.history.hour(r.Hour).detached.Add(&r.HistoryRow)
+		e.history.hour(r.Hour).addDetached(&r.HistoryRow)
 	}
 	return nil
 }

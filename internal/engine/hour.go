@@ -12,6 +12,8 @@ type hour struct {
 	cells  [usage.Kinds]cells
 	// detached are the rows of series that have ended.
 	detached *usage.Merger
+	// sums are those of all rows, by kind.
+	sums [usage.Kinds]usage.Measures
 }
 
 const (
@@ -131,19 +133,20 @@ func (h *hour) empty() bool {
 	return len(h.detached.Rows()) == 0
 }
 
-// sum adds up all rows of a kind.
-func (h *hour) sum(kind usage.Kind, fields []usage.Field) (sum usage.Measures) {
-	c := &h.cells[kind]
-	for n := range c.rows { // free ones are zero
-		m := measuresOf(c.row(n), fields)
-		sum.Add(&m)
-	}
+// addDetached adds to the row of an identity that is no live series.
+func (h *hour) addDetached(row *usage.HistoryRow) {
+	h.detached.Add(row)
+	h.sums[row.Schema.Kind].Add(&row.Measures)
+}
+
+// eraseDetached removes rows of series that have ended.
+func (h *hour) eraseDetached(scope *usage.Scope) {
 	for i := range h.detached.Rows() {
-		if r := &h.detached.Rows()[i]; r.Schema.Kind == kind {
-			sum.Add(&r.Measures)
+		if r := &h.detached.Rows()[i]; scope.Covers(r.Schema, r.Values) {
+			h.sums[r.Schema.Kind].Subtract(&r.Measures)
 		}
 	}
-	return sum
+	h.detached.Remove(scope)
 }
 
 // measuresOf are the cells of a row by name.
@@ -155,10 +158,11 @@ func measuresOf(row []int64, fields []usage.Field) (m usage.Measures) {
 	return m
 }
 
-// addCells adds measures to the cells of a row.
-func addCells(row []int64, m *usage.Measures, fields []usage.Field) {
-	all := m.Fields()
+// addCells adds measures to the cells of a row, and to a sum.
+func addCells(row []int64, sum, m *usage.Measures, fields []usage.Field) {
+	all, sums := m.Fields(), sum.Fields()
 	for i, f := range fields {
 		row[i] = usage.AddSaturating(row[i], *all[f])
+		*sums[f] = usage.AddSaturating(*sums[f], *all[f])
 	}
 }

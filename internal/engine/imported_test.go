@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"fmt"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -69,4 +70,54 @@ func TestImportOfDimensions(t *testing.T) {
 	row := usage.HistoryRow{Schema: tenants, Values: []string{"s", "http", "a", "t"}, Measures: usage.Measures{RequestBytes: 1}}
 	f.Import(nil, []usage.HistoryRow{row}, nil, nil)
 	assert.Equal(t, map[string]usage.Measures{"endpoint [s http a]": {RequestBytes: 1}}, f.ended())
+}
+
+// After each part of a large document, buckets and what is in none are all that was
+// counted.
+func TestImportBalancesAllTheTime_A_F28(t *testing.T) {
+	f := newFixture()
+	f.BeginExpiry(onClock(0))
+	var highest []usage.Imported
+	var rows []usage.HistoryRow
+	var hours []usage.HourRow
+	for n := range 5 * importsPerLock {
+		row := importedOf(f.endpoints, "w", fmt.Sprint(n), 1, 2)
+		highest, rows = append(highest, row), append(rows, row.HistoryRow)
+		hours = append(hours, usage.HourRow{Hour: noon, HistoryRow: row.HistoryRow})
+	}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		f.Import(highest, rows, nil, nil)
+		f.ImportHours(hours)
+	}()
+	for over := false; !over; {
+		select {
+		case <-done:
+			over = true
+		default:
+		}
+		f.mu.Lock()
+		sums := f.history.state.Gone
+		for _, o := range f.history.hours {
+			addSums(&sums, &o.sums)
+		}
+		totals := f.totals()
+		f.mu.Unlock()
+		require.Equal(t, totals, sums)
+	}
+	assert.Equal(t, int64(len(rows)), f.history.hours[0].sums[usage.Endpoint].TotalRequests())
+	assert.Zero(t, f.History().Gone)
+	requireSums(t, f.Engine)
+}
+
+// Series of other writers are kept for ever: there may be so many of them.
+func TestImportedRoom(t *testing.T) {
+	f := newFixtureOf(Options{Limits: Limits{MaxSeries: 2}})
+	assert.True(t, f.ImportedRoom(8))
+	assert.False(t, f.ImportedRoom(9))
+	f.Import([]usage.Imported{importedOf(f.endpoints, "w", "a", 1, 0), importedOf(f.endpoints, "w", "a", 2, 0)}, nil, nil, nil)
+	assert.True(t, f.ImportedRoom(7))
+	assert.False(t, f.ImportedRoom(8))
+	assert.True(t, newFixture().ImportedRoom(1<<40), "without a limit")
 }

@@ -19,6 +19,16 @@ func (e *Engine) UnfileKeys() {
 	}
 }
 
+// ListFiles lists files again that were dropped, with the resets that they do not know of.
+// Now there are no files.
+func (e *Engine) ListFiles(list usage.History) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	h := &e.history
+	h.state = h.state.Exchange(nil, list.Files)
+	h.state.Erased = list.Erased
+}
+
 // RevertFiles makes the list of files of history what it was, with the resets that they
 // do not know of. Nothing was reset meanwhile.
 func (e *Engine) RevertFiles(before usage.History) {

@@ -29,7 +29,7 @@ func (e *Engine) erase(scope *usage.Scope) (rows int) {
 	e.eraseSessions(scope)
 	rows = e.eraseSeries(scope) + e.eraseRetired(scope)
 	for _, h := range e.history.hours {
-		h.detached.Remove(scope)
+		h.eraseDetached(scope)
 	}
 	e.history.erase(scope, blurred)
 	if e.wheel.turns() {
@@ -49,7 +49,8 @@ func (e *Engine) blurs(scope *usage.Scope) bool {
 	return h.state.Gone != [usage.Kinds]usage.Measures{} || len(e.retired.rows) > 0 && !isBase(scope.Attribute) || e.overflows()
 }
 
-// isBase says whether an attribute is part of the base identity of the kinds that have it.
+// isBase says whether an attribute is part of the base identity of any kind. No
+// configuration has a dimension of such a name.
 func isBase(attribute string) bool {
 	for kind := range usage.Kinds {
 		if slices.Contains(usage.BaseNames(usage.Kind(kind)), attribute) {
@@ -71,7 +72,7 @@ func (e *Engine) overflows() bool {
 		slices.ContainsFunc(h.hours, func(o *hour) bool {
 			return slices.ContainsFunc(o.detached.Rows(), func(r usage.HistoryRow) bool { return r.Schema.Overflow() })
 		}) ||
-		slices.ContainsFunc(h.state.Files, func(f usage.HistoryFile) bool { return h.limit > 0 && f.Rows > h.limit })
+		slices.ContainsFunc(h.state.Files, func(f usage.HistoryFile) bool { return f.Folded })
 }
 
 // eraseSessions forgets sessions whose owner's series is removed.
@@ -122,7 +123,7 @@ func (e *Engine) eraseRetired(scope *usage.Scope) (removed int) {
 // erase makes history forget a scope beside the rows in memory.
 func (h *history) erase(scope *usage.Scope, blurred bool) {
 	if scope.All() {
-		h.setFiles(nil)
+		h.state.Files, h.state.Erased = nil, nil
 		h.state.Gone, h.state.Inexact = [usage.Kinds]usage.Measures{}, false
 		return
 	}
@@ -138,5 +139,5 @@ func (h *history) erase(scope *usage.Scope, blurred bool) {
 		}
 	}
 	h.state.Erased = erased
-	h.setFiles(slices.Clone(h.state.Files))
+	h.forgetErased()
 }

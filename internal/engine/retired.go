@@ -68,6 +68,7 @@ func (e *Engine) remove(slot uint32, schema *usage.Schema, values []string) {
 	e.claim(schema, values, -1)
 	e.series[schema.Kind]--
 	e.table.remove(slot)
+	e.endings++
 }
 
 // Retire ends all series: what they counted moves to retired rows, and what
@@ -92,7 +93,7 @@ func (e *Engine) Retire() {
 	e.clear()
 	// A snapshot may have contained commits that are lost. Their numbers are given
 	// out again, and what bears them then is to be booked.
-	e.books.seq = e.seq
+	e.books.seq, e.budgets.seq = e.seq, e.seq
 }
 
 // EndMeters ends the series of the user's own meters that are not configured any

@@ -14,11 +14,15 @@ func (e *Engine) Rows(rows []usage.Row, from uint32, limit int) (out []usage.Row
 	return e.copyRows(rows, from, limit, false)
 }
 
+// hoursPerLock bounds how many rows of hours are copied while commits wait: usually
+// there are three hours.
+const hoursPerLock = 3 * looksPerLock
+
 func (e *Engine) copyRows(rows []usage.Row, from uint32, limit int, hours bool) (out []usage.Row, next uint32, more bool) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	for slot := from; slot < e.table.end(); slot++ {
-		if limit == 0 {
+	for slot, inHours := from, 0; slot < e.table.end(); slot++ {
+		if limit == 0 || inHours >= hoursPerLock {
 			return rows, slot, true
 		}
 		s := e.table.at(slot)
@@ -28,7 +32,8 @@ func (e *Engine) copyRows(rows []usage.Row, from uint32, limit int, hours bool) 
 		schema := e.options.Schemas.Get(s.key.Schema())
 		rows = append(rows, s.row(slot, schema, e.options.Layout))
 		if hours {
-			rows[len(rows)-1].Hours = e.history.of(slot, schema.Kind)
+			of := e.history.of(slot, schema.Kind)
+			rows[len(rows)-1].Hours, inHours = of, inHours+len(of)
 		}
 		limit--
 	}
@@ -53,6 +58,14 @@ func (e *Engine) Retired(rows []usage.Retired, from, limit int) (out []usage.Ret
 	all := e.retired.rows
 	end := min(from+limit, len(all))
 	return append(rows, all[min(from, end):end]...), end < len(all)
+}
+
+// Endings is how many series have left the table so far: whoever looks at retired rows and
+// then at series misses none if it is the same before and after.
+func (e *Engine) Endings() uint64 {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.endings
 }
 
 // Tick returns the moment of an export that begins now. Every export is later

@@ -13,7 +13,7 @@ import (
 type hours struct {
 	calendar *usage.Calendar
 	now      int64 // Unix ns
-	// arrival is the hour that now is in, last the one that was answered last.
+	// arrival is the hour that now is in, last the other one that was answered last.
 	arrival, last stretch
 	// told says that the record being read was counted if it is late.
 	told bool
@@ -33,7 +33,6 @@ func (h *hours) begin(now time.Time) {
 	if !h.arrival.contains(h.now) {
 		h.arrival = h.around(h.now)
 	}
-	h.last = h.arrival
 }
 
 func (h *hours) around(t int64) stretch {
@@ -48,6 +47,9 @@ func (h *hours) of(end pcommon.Timestamp) (start int64, late bool) {
 	if t > h.now || t < h.now-maxLate {
 		late = t != 0 && !h.arrival.contains(t)
 		t = h.now
+	}
+	if h.arrival.contains(t) {
+		return h.arrival.from / int64(time.Second), late
 	}
 	if !h.last.contains(t) {
 		h.last = h.around(t)

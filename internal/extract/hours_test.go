@@ -45,6 +45,21 @@ func TestHoursOfAZone(t *testing.T) {
 	}
 }
 
+// Records of two hours may alternate: the calendar is asked once for each.
+func TestHoursThatAlternate(t *testing.T) {
+	h := hours{calendar: usage.NewCalendar(time.UTC)}
+	now := time.Date(2026, 11, 21, 10, 20, 0, 0, time.UTC)
+	h.begin(now)
+	arrival := h.arrival
+	h.of(pcommon.NewTimestampFromTime(now.Add(-30 * time.Minute)))
+	last := h.last
+	h.of(pcommon.NewTimestampFromTime(now))
+	h.begin(now.Add(time.Minute))
+	h.of(pcommon.NewTimestampFromTime(now))
+	assert.Equal(t, []stretch{arrival, last}, []stretch{h.arrival, h.last})
+	assert.Equal(t, arrival.from, last.until)
+}
+
 func load(t *testing.T, name string) *time.Location {
 	t.Helper()
 	zone, err := time.LoadLocation(name)

@@ -6,14 +6,12 @@ import "github.com/otelusage/usageprocessor/internal/usage"
 // who went on counting elsewhere, or nowhere: what was read here is forgotten. Start
 // makes it count; until then files can be written that it refers to. They get numbers
 // above those of files of a history that is kept elsewhere, so that nobody takes one for
-// the other.
-func (j *Journal) Adopt(id Identity, layoutSince int64, elsewhere []usage.HistoryFile) {
+// the other, nor for one that a reset masks.
+func (j *Journal) Adopt(id Identity, layoutSince int64, elsewhere *usage.History) {
 	j.header.Identity, j.header.layout, j.header.layoutSince = id, j.options.Layout, layoutSince
 	// Older generations are no state of the same kind: nothing to fall back on.
 	j.kept = keptState{generation: j.header.generation + 1}
-	for i := range elsewhere {
-		j.numbers[historyKind] = max(j.numbers[historyKind], elsewhere[i].Number)
-	}
+	j.passNumbers(elsewhere)
 	j.file.Lock()
 	defer j.file.Unlock()
 	j.file.state = adopting

@@ -106,6 +106,20 @@ func TestOnceRoundTrip(t *testing.T) {
 	}
 }
 
+// A few bytes do not take much memory: I9.
+func TestHoursOfARowAreBounded_I9(t *testing.T) {
+	hours := make([]usage.HourMeasures, maxHours+1)
+	c := &cursor{rest: appendHours(nil, hours)}
+	assert.Nil(t, c.hours())
+	require.ErrorIs(t, c.err, errShort)
+
+	c = &cursor{rest: appendHours(nil, hours[1:])}
+	got := c.hours()
+	require.NoError(t, c.err)
+	assert.Equal(t, hours[1:], got)
+	assert.Equal(t, maxHours, cap(got))
+}
+
 // The list of history files is as long as the end says, and has each number once.
 func TestHistoryFilesAreCounted(t *testing.T) {
 	list := []usage.HistoryFile{{Number: 4, Period: hourAt(1), Rows: 2}, {Number: 5, Period: hourAt(2), Rows: math.MaxInt64}}

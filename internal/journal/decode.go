@@ -34,7 +34,7 @@ func (d *decoder) schema(payload []byte) error {
 	if c.err != nil {
 		return fmt.Errorf("schema: %w", c.err)
 	}
-	if len(d.byFile) > maxSchemas {
+	if len(d.byFile) >= maxSchemas {
 		return fmt.Errorf("schema: more than %d in one file", maxSchemas)
 	}
 	if !usage.Valid(kind, names) {

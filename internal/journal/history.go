@@ -48,14 +48,22 @@ func (w *historyWriter) write(fill func(put func(*usage.HistoryRow) error) error
 }
 
 func (w *historyWriter) put(r *usage.HistoryRow) error {
-	w.schema(r.Schema)
+	if err := w.schema(r.Schema); err != nil {
+		return err
+	}
 	w.rows = appendHistoryRow(w.rows, r)
-	w.file.Rows++
-	w.file.Sums[r.Schema.Kind].Add(&r.Measures)
+	addTo(w.file, r)
 	if len(w.rows) < frameTarget {
 		return nil
 	}
 	return w.cut()
+}
+
+// addTo notes that a file has a row.
+func addTo(f *usage.HistoryFile, r *usage.HistoryRow) {
+	f.Rows++
+	f.Folded = f.Folded || r.Schema.Overflow()
+	f.Sums[r.Schema.Kind].Add(&r.Measures)
 }
 
 // cut writes the frame that was gathered.
@@ -184,8 +192,7 @@ func (r *historyReader) rowsFrame(payload []byte, visit func(*usage.HistoryRow) 
 		if c.err != nil {
 			return r.corrupt("row: %v", c.err)
 		}
-		r.file.Rows++
-		r.file.Sums[row.Schema.Kind].Add(&row.Measures)
+		addTo(&r.file, &row)
 		if err := visit(&row); err != nil {
 			return err
 		}

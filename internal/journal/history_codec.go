@@ -42,8 +42,19 @@ func appendHours(dst []byte, hours []usage.HourMeasures) []byte {
 	return dst
 }
 
-func (c *cursor) hours() (hours []usage.HourMeasures) {
-	for range c.count() {
+// maxHours is far more than ever are in no file.
+const maxHours = 1000
+
+func (c *cursor) hours() []usage.HourMeasures {
+	n := c.count()
+	if n > maxHours {
+		c.fail()
+	}
+	if n == 0 || c.err != nil {
+		return nil
+	}
+	hours := make([]usage.HourMeasures, 0, n)
+	for range n {
 		hours = append(hours, usage.HourMeasures{Hour: c.second(), Measures: c.measures()})
 	}
 	return hours
@@ -103,12 +114,15 @@ func (c *cursor) period() usage.Period {
 	return p
 }
 
-// appendContent appends what a history file ends with: rows, and their sums.
+// appendContent appends what a history file ends with: of rows how many there are,
+// whether one is of an overflow, and sums.
 func appendContent(dst []byte, f *usage.HistoryFile) []byte {
-	return appendSums(binary.AppendUvarint(dst, uint64(f.Rows)), &f.Sums)
+	return appendSums(appendBool(binary.AppendUvarint(dst, uint64(f.Rows)), f.Folded), &f.Sums)
 }
 
-func (c *cursor) content(f *usage.HistoryFile) { f.Rows, f.Sums = int(c.amount()), c.sums() }
+func (c *cursor) content(f *usage.HistoryFile) {
+	f.Rows, f.Folded, f.Sums = int(c.amount()), c.bool(), c.sums()
+}
 
 func appendHistoryFile(dst []byte, f *usage.HistoryFile) []byte {
 	dst = binary.AppendUvarint(dst, f.Number)

@@ -33,7 +33,9 @@ func writeIdentified[T any](
 			return nil
 		}
 		for i := range part {
-			w.schema(schema(&part[i]))
+			if err := w.schema(schema(&part[i])); err != nil {
+				return err
+			}
 		}
 		if err := writeList(w, kind, part, appendTo); err != nil {
 			return err
@@ -86,36 +88,41 @@ func (s *snapshotReader) takeHistory(want uint64) error {
 
 // checkHistory makes sure that the files of history are there, as far as it is seen
 // without reading them. Those that are not are forgotten: what they held was counted,
-// but nobody knows any more when.
+// but nobody knows any more when, unless the hours of a day are there.
 func (r *recovery) checkHistory(h *usage.History) error {
-	newest, before, kept := &r.journal.numbers[historyKind], h.Sums(), make([]usage.HistoryFile, 0, len(h.Files))
-	for _, f := range h.Files {
-		*newest = max(*newest, f.Number)
+	r.journal.passNumbers(h)
+	var lost []uint64
+	for i := range h.Files {
+		f := &h.Files[i]
 		there, err := r.checkHistoryFile(f)
 		if err != nil {
 			return err
 		}
 		if there {
-			kept, r.history = append(kept, f), append(r.history, f.Number)
-			continue
+			r.history = append(r.history, f.Number)
+		} else {
+			lost = append(lost, f.Number)
 		}
-		// Nobody knows how much of it a reset had taken.
-		h.Inexact = h.Inexact || h.Masked(&f) && !h.Rolled(&f)
 	}
-	// A number must not be given out again that a reset masks.
-	for i := range h.Erased {
-		*newest = max(*newest, h.Erased[i].Through)
-	}
-	h.Files = kept
-	// The hours of a day that is missing may be there.
-	for kind, after := range h.Sums() {
-		h.Gone[kind].Add(&before[kind])
-		h.Gone[kind].Subtract(&after)
+	if len(lost) > 0 {
+		*h = h.Without(lost)
 	}
 	return nil
 }
 
-func (r *recovery) checkHistoryFile(f usage.HistoryFile) (there bool, err error) {
+// passNumbers keeps numbers from being given out again that files of a history have, or
+// that a reset masks.
+func (j *Journal) passNumbers(h *usage.History) {
+	newest := &j.numbers[historyKind]
+	for i := range h.Files {
+		*newest = max(*newest, h.Files[i].Number)
+	}
+	for i := range h.Erased {
+		*newest = max(*newest, h.Erased[i].Through)
+	}
+}
+
+func (r *recovery) checkHistoryFile(f *usage.HistoryFile) (there bool, err error) {
 	name := historyName(f.Number)
 	if !r.hasName(name) {
 		r.Damage = append(r.Damage, fmt.Errorf("`%s` is missing", name))
@@ -124,7 +131,7 @@ func (r *recovery) checkHistoryFile(f usage.HistoryFile) (there bool, err error)
 	err = r.open(name, func(fr *frameReader) error {
 		fr.whole = true
 		reader := historyReader{frameReader: fr}
-		return reader.beginAs(&f)
+		return reader.beginAs(f)
 	})
 	if err != nil {
 		return false, r.damaged(stateFile{name: name}, err)

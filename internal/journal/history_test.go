@@ -8,7 +8,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -96,13 +95,14 @@ func TestHistoryIsReadAsItWasWritten(t *testing.T) {
 		want = append(want, identify(&rows[i]))
 		sums[rows[i].Schema.Kind].Add(&rows[i].Measures)
 	}
-	assert.Equal(t, usage.HistoryFile{Number: 1, Period: hourAt(7), Rows: 6000, Sums: sums}, f)
+	assert.Equal(t, usage.HistoryFile{Number: 1, Period: hourAt(7), Rows: 6000, Folded: true, Sums: sums}, f)
 	got, err := readRows(w.journal, f)
 	require.NoError(t, err)
 	assert.Equal(t, want, got)
 
 	empty := mustWriteRows(t, w.journal, usage.Period{Granularity: usage.Daily, Start: -3600, End: 82800}, nil)
 	assert.Equal(t, uint64(2), empty.Number)
+	assert.False(t, empty.Folded)
 	got, err = readRows(w.journal, empty)
 	require.NoError(t, err)
 	assert.Empty(t, got)
@@ -170,69 +170,6 @@ func TestHistoryThatCannotBeFilled(t *testing.T) {
 	require.NoError(t, w.journal.Close())
 }
 
-// Every flipped bit and every truncation of a file is noticed when it is read, and what
-// was read counts for nothing.
-func TestEveryDamageOfHistoryIsNoticed(t *testing.T) {
-	disk := filestest.NewMemory()
-	w, err := inMemory(t, disk)
-	require.NoError(t, err)
-	f := mustWriteRows(t, w.journal, hourAt(2), historyRows(w.schemas, 6))
-	name := historyName(f.Number)
-	content := disk.Read(name)
-	check := func(why string, damaged []byte) {
-		t.Helper()
-		disk.Edit(name, func([]byte) []byte { return damaged })
-		_, err := readRows(w.journal, f)
-		if newer := (*NewerError)(nil); errors.As(err, &newer) {
-			return
-		}
-		var corrupt *CorruptError
-		require.ErrorAs(t, err, &corrupt, why)
-		require.Equal(t, name, corrupt.File)
-	}
-	for at := range content {
-		for bit := range 8 {
-			damaged := slices.Clone(content)
-			damaged[at] ^= 1 << bit
-			check(fmt.Sprintf("byte %d, bit %d", at, bit), damaged)
-		}
-		check(fmt.Sprintf("cut at %d", at), content[:at])
-	}
-	check("longer", append(slices.Clone(content), content[len(content)-20:]...))
-	require.NoError(t, w.journal.Close())
-}
-
-// A file is what the snapshot says, or it is damaged: checksums do not tell.
-func TestHistoryOfAnotherTime(t *testing.T) {
-	dir := t.TempDir()
-	w := mustOpen(t, dir)
-	f := mustWriteRows(t, w.journal, hourAt(2), historyRows(w.schemas, 6))
-	for name, c := range map[string]struct {
-		change func(*usage.HistoryFile)
-		want   string
-	}{
-		"period": {func(f *usage.HistoryFile) { f.End++ }, "it is of another hour than the snapshot says"},
-		"sums":   {func(f *usage.HistoryFile) { f.Sums[usage.Own].Hits++ }, "it holds 6 rows that are not what the snapshot says"},
-		"rows":   {func(f *usage.HistoryFile) { f.Rows++ }, "it holds 6 rows that are not what the snapshot says"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			other := f
-			c.change(&other)
-			_, err := readRows(w.journal, other)
-			require.ErrorContains(t, err, c.want)
-		})
-	}
-	content, err := os.ReadFile(filepath.Join(dir, historyName(f.Number)))
-	require.NoError(t, err)
-	f.Number++
-	_, err = readRows(w.journal, f)
-	require.ErrorIs(t, err, fs.ErrNotExist)
-	require.NoError(t, os.WriteFile(filepath.Join(dir, historyName(f.Number)), content, 0o600))
-	_, err = readRows(w.journal, f)
-	require.ErrorContains(t, err, "it has number 1: was it renamed?")
-	require.NoError(t, w.journal.Close())
-}
-
 // Files are read while others are written, listed, dropped and removed. One that is
 // gone is gone, and never another one.
 func TestHistoryIsReadWhileItChanges(t *testing.T) {
@@ -291,91 +228,6 @@ func TestHistoryIsSwept(t *testing.T) {
 	require.NoError(t, w.journal.Close())
 }
 
-// What was found damaged when it was read is moved away, not removed.
-func TestSpoiltHistoryIsKept(t *testing.T) {
-	dir := t.TempDir()
-	w := mustOpen(t, dir)
-	f := mustWriteRows(t, w.journal, hourAt(1), historyRows(w.schemas, 3))
-	w.ReplaceFiles(nil, []usage.HistoryFile{f})
-	name := filepath.Join(dir, historyName(f.Number))
-	content, err := os.ReadFile(name)
-	require.NoError(t, err)
-	content[len(content)-1] ^= 1
-	require.NoError(t, os.WriteFile(name, content, 0o600))
-	_, err = readRows(w.journal, f)
-	require.Error(t, err)
-	w.DropFiles([]uint64{f.Number})
-	for range 2 {
-		require.NoError(t, w.journal.Snapshot(time.Unix(0, 1), w))
-	}
-	assert.NoFileExists(t, name)
-	assert.FileExists(t, filepath.Join(dir, files.QuarantineName, historyName(f.Number)))
-	require.NoError(t, w.journal.Close())
-}
-
-// A bucket whose file is gone, or cannot be told for what it is, is in no bucket any
-// more. Nothing else is lost.
-func TestMissingHistoryIsFound_F1(t *testing.T) {
-	for name, c := range map[string]struct {
-		spoil func(content []byte) []byte
-		want  string
-		moved bool
-	}{
-		"missing":         {nil, "`00000000000000000002.history` is missing", false},
-		"empty":           {func([]byte) []byte { return nil }, "the file is incomplete", true},
-		"another magic":   {func(p []byte) []byte { p[0] ^= 1; return p }, "it does not begin with \"usagehis\"", true},
-		"damaged header":  {func(p []byte) []byte { p[preambleBytes+frameHead+3] ^= 1; return p }, "checksum mismatch", true},
-		"damaged content": {func(p []byte) []byte { p[len(p)-1] ^= 1; return p }, "", false},
-	} {
-		t.Run(name, func(t *testing.T) {
-			disk := filestest.NewMemory()
-			w, err := inMemory(t, disk)
-			require.NoError(t, err)
-			w.count("GET /a")
-			kept := mustWriteRows(t, w.journal, hourAt(1), historyRows(w.schemas, 3))
-			f := mustWriteRows(t, w.journal, hourAt(2), historyRows(w.schemas, 5))
-			w.CloseHours(int64(4 * time.Hour))
-			w.ReplaceFiles(nil, []usage.HistoryFile{kept, f})
-			gone := w.History().Gone
-			require.NoError(t, w.journal.Snapshot(time.Unix(0, 1), w))
-			require.NoError(t, w.journal.Close())
-			if c.spoil == nil {
-				remove(t, disk, historyName(f.Number))
-			} else {
-				disk.Edit(historyName(f.Number), c.spoil)
-			}
-			spoilt := disk.Read(historyName(f.Number))
-
-			again, err := inMemory(t, disk)
-			require.NoError(t, err)
-			assert.False(t, again.found.Lost)
-			assert.Equal(t, int64(1), again.requests())
-			if c.want == "" {
-				assert.Empty(t, again.found.Damage)
-				assert.Equal(t, []usage.HistoryFile{kept, f}, again.History().Files)
-				require.NoError(t, again.journal.Close())
-				return
-			}
-			require.Len(t, again.found.Damage, 1)
-			require.ErrorContains(t, again.found.Damage[0], c.want)
-			assert.Equal(t, []usage.HistoryFile{kept}, again.History().Files)
-			for kind := range gone {
-				gone[kind].Add(&f.Sums[kind])
-			}
-			assert.Equal(t, gone, again.History().Gone)
-			if c.moved {
-				assert.Equal(t, spoilt, disk.Read("quarantine/"+historyName(f.Number)+damagedSuffix))
-			}
-			require.NoError(t, again.journal.Close())
-			again, err = inMemory(t, disk)
-			require.NoError(t, err)
-			assert.Empty(t, again.found.Damage, "once")
-			assert.Equal(t, gone, again.History().Gone)
-			require.NoError(t, again.journal.Close())
-		})
-	}
-}
-
 // A file of a newer format is refused, whether a snapshot lists it or not.
 func TestNewerHistoryIsRefused(t *testing.T) {
 	disk := filestest.NewMemory()
@@ -408,6 +260,38 @@ func TestHistoryNumbersAreNotGivenOutAgain(t *testing.T) {
 	w = mustOpen(t, dir)
 	next := mustWriteRows(t, w.journal, hourAt(3), nil)
 	assert.Greater(t, next.Number, last.Number)
+
+	w.journal.Adopt(w.found.Identity, 0, &usage.History{Files: []usage.HistoryFile{{Number: 20}}, Erased: []usage.Erased{{Through: 30}}})
+	assert.Equal(t, uint64(31), mustWriteRows(t, w.journal, hourAt(4), nil).Number)
+	require.NoError(t, w.journal.Close())
+}
+
+// No file is written that is refused when it is read.
+func TestSchemasOfAFileAreBounded(t *testing.T) {
+	dir := t.TempDir()
+	w := mustOpen(t, dir)
+	w.count("GET /a")
+	var rows []usage.HistoryRow
+	for i := range maxSchemas + 1 {
+		s := w.schemas.Intern(usage.Endpoint, append(usage.BaseNames(usage.Endpoint), fmt.Sprint("dimension ", i)))
+		rows = append(rows, usage.HistoryRow{Schema: s, Values: []string{"app", "http", "GET /", "x"}})
+	}
+	_, err := writeRows(w.journal, hourAt(1), rows)
+	require.ErrorContains(t, err, "there are more than 1000 sets of dimensions")
+	f := mustWriteRows(t, w.journal, hourAt(1), rows[1:])
+	got, err := readRows(w.journal, f)
+	require.NoError(t, err)
+	assert.Len(t, got, maxSchemas)
+
+	var imported []usage.Imported
+	for i := range rows {
+		imported = append(imported, usage.Imported{Writer: "another", HistoryRow: rows[i]})
+	}
+	w.Import(imported, nil, nil, nil)
+	require.ErrorContains(t, w.journal.Snapshot(time.Unix(0, 1), w), "there are more than 1000 sets of dimensions")
+	require.NoError(t, w.journal.Close())
+	w = mustOpen(t, dir)
+	assert.Equal(t, int64(1), w.requests())
 	require.NoError(t, w.journal.Close())
 }
 

@@ -64,7 +64,10 @@ func (j *Journal) Recover(target Target) (Recovered, error) {
 	if err != nil {
 		return Recovered{}, err
 	}
-	r := &recovery{journal: j, target: target, files: found}
+	r := &recovery{journal: j, target: target, files: found, names: make(map[string]struct{}, len(found))}
+	for _, f := range found {
+		r.names[f.name] = struct{}{}
+	}
 	if err := r.run(); err != nil {
 		return Recovered{}, err
 	}
@@ -83,11 +86,12 @@ type recovery struct {
 	journal *Journal
 	target  Target
 	files   []stateFile
-	from    uint64   // generation of the snapshot that was read
-	keys    []uint64 // numbers of the files with dedup keys that it refers to
-	history []uint64 // of the files of history
-	foreign bool     // whether the current file has another layout than today's
-	seq     uint64   // newest commit read
+	names   map[string]struct{} // of files
+	from    uint64              // generation of the snapshot that was read
+	keys    []uint64            // numbers of the files with dedup keys that it refers to
+	history []uint64            // of the files of history
+	foreign bool                // whether the current file has another layout than today's
+	seq     uint64              // newest commit read
 	// resuming says that the current file is a journal which may go on from the
 	// one before it although that one failed.
 	resuming bool
@@ -171,7 +175,8 @@ func (r *recovery) has(kind fileKind, number uint64) bool {
 }
 
 func (r *recovery) hasName(name string) bool {
-	return slices.ContainsFunc(r.files, func(f stateFile) bool { return f.name == name })
+	_, there := r.names[name]
+	return there
 }
 
 // damaged notes a damaged file; other errors it returns.

@@ -2,8 +2,9 @@ package journal
 
 import "sync"
 
-// spoiltFiles are those that were found damaged while they were read. They are moved
-// away, not removed, once nothing refers to them.
+// spoiltFiles are files of history that were found damaged while they were read. They
+// are moved away as soon as the newest snapshot does not list them, before the one before
+// it is superseded: a process that is started by then knows nothing of this.
 type spoiltFiles struct {
 	mu    sync.Mutex
 	names map[string]struct{}

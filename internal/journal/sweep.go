@@ -21,15 +21,11 @@ func (j *Journal) sweep(newest keptState) error {
 	kept := j.needed(newest)
 	for _, f := range found {
 		switch {
-		case f.damaged:
+		case f.damaged, j.spoilt.has(f.name) && !newest.lists(f):
 			if _, err := j.fs.Quarantine(f.name); err != nil {
 				return fmt.Errorf("move `%s` to quarantine: %w", f.name, err)
 			}
 		case f.torn, kept(f):
-		case j.spoilt.has(f.name):
-			if _, err := j.fs.Quarantine(f.name); err != nil {
-				return fmt.Errorf("move `%s` to quarantine: %w", f.name, err)
-			}
 		default:
 			if err := j.fs.Remove(f.name); err != nil {
 				return fmt.Errorf("remove superseded file: %w", err)
@@ -48,6 +44,9 @@ type keptState struct {
 	history    []uint64 // numbers of the files of history that it lists
 }
 
+// lists says whether a snapshot refers to a file of history.
+func (k *keptState) lists(f stateFile) bool { return slices.Contains(k.history, f.number) }
+
 // needed says which files recovery needs when it begins with the newest
 // snapshot or with the one before. The journals between the two end with the
 // same window.
@@ -58,7 +57,7 @@ func (j *Journal) needed(newest keptState) func(f stateFile) bool {
 		case keysKind:
 			return slices.Contains(newest.keys, f.number) || slices.Contains(before.keys, f.number)
 		case historyKind:
-			return slices.Contains(newest.history, f.number) || slices.Contains(before.history, f.number)
+			return newest.lists(f) || before.lists(f)
 		case windowKind:
 			return f.number == newest.window
 		default:

@@ -40,8 +40,9 @@ func (r *Report) Err() error {
 
 // Verify reads every file of a state directory to its end: all checksums have to be
 // right and everything has to decode, files of history have to hold what they and the
-// newest snapshot say, and files that this one refers to have to be there. It changes
-// nothing. What the numbers amount to is not looked at: that takes recovery. Memory is
+// newest snapshot say, and files that this one refers to have to be there: of keys and of
+// history, the journal that it continues in, and the window that is on its way by what
+// both say. It changes nothing. What the numbers amount to is not looked at: that takes recovery. Memory is
 // bounded by a frame, or by what is behind damage in a journal.
 func Verify(fsys files.FS) (Report, error) {
 	j := New(Options{FS: fsys, Schemas: &usage.Schemas{}, Layout: usage.ExponentialLayout()})
@@ -54,7 +55,7 @@ func Verify(fsys files.FS) (Report, error) {
 		return Report{}, err
 	}
 	v := verifier{journal: j}
-	// The newest snapshot first: it says what others should be.
+	// The newest snapshot first: it says what others should be. Then journals, newest first.
 	slices.SortStableFunc(found, func(a, b stateFile) int { return cmp.Compare(rank(a), rank(b)) })
 	for _, f := range slices.Backward(found) {
 		v.file(f, sizes[f.name])
@@ -89,9 +90,13 @@ type verifier struct {
 	journal *Journal
 	report  Report
 	newest  string // snapshot that is whole; empty: none was found yet
-	// keys and history are the files that it refers to.
-	keys    []usage.KeyFile
-	history map[uint64]usage.HistoryFile
+	// generation is that of the snapshot; keys and history are the files that it refers to.
+	generation uint64
+	keys       []usage.KeyFile
+	history    map[uint64]usage.HistoryFile
+	// onWay is the newest window that it, or a journal that continues it, tells of.
+	onWay  usage.Window
+	toldBy uint64 // generation of that journal; 0: the snapshot itself
 }
 
 func (v *verifier) file(f stateFile, size int64) {
@@ -131,6 +136,12 @@ func (v *verifier) missing() {
 	}
 	for number := range v.history {
 		names[historyName(number)] = historyKind
+	}
+	if v.newest != "" {
+		names[journalName(v.generation)] = journalKind
+	}
+	if v.onWay.Open() {
+		names[windowName(v.onWay.Number)] = windowKind
 	}
 	for _, f := range v.report.Files {
 		delete(names, f.Name)

@@ -22,7 +22,8 @@ func (v *verifier) snapshot(fr *frameReader, r *recovery) error {
 	if err := s.read(fr); err != nil || v.newest != "" {
 		return err
 	}
-	v.newest, v.keys, v.history = fr.name, s.keys, map[uint64]usage.HistoryFile{}
+	v.newest, v.generation, v.keys, v.history = fr.name, h.generation, s.keys, map[uint64]usage.HistoryFile{}
+	v.onWay = s.totals.Window
 	for _, f := range s.history {
 		v.history[f.Number] = f
 	}
@@ -119,29 +120,45 @@ func (v *verifier) journalFile(f stateFile, fr *frameReader) error {
 	if err == nil && h.generation != f.number {
 		return fr.corrupt("it is of generation %d: was it renamed?", h.generation)
 	}
-	d, c := newDecoder(h.version, &usage.Schemas{}), usage.Commit{Seq: h.base}
+	d, last := newDecoder(h.version, &usage.Schemas{}), journalEnd{Commit: usage.Commit{Seq: h.base}}
 	for err == nil {
 		var kind frameKind
 		var payload []byte
 		if kind, payload, err = fr.next(); err == nil {
-			err = fr.asCorrupt(d.journalFrame(kind, payload, &c))
+			err = fr.asCorrupt(d.journalFrame(kind, payload, &last))
 		}
 	}
+	v.follow(&h, &last)
 	if errors.Is(err, io.EOF) || errors.Is(err, errTorn) {
 		return nil
 	}
 	return err
 }
 
-// journalFrame decodes a frame of a journal that stands behind a commit.
-func (d *decoder) journalFrame(kind frameKind, payload []byte, last *usage.Commit) error {
+// follow notes which window a journal ends with. One that awaits its snapshot promises
+// nothing.
+func (v *verifier) follow(h *header, last *journalEnd) {
+	awaits := h.rebase && !slices.ContainsFunc(v.report.Files, func(f FileReport) bool { return f.Name == snapshotName(h.generation) })
+	if last.window != nil && h.generation >= v.generation && h.generation > v.toldBy && !awaits {
+		v.onWay, v.toldBy = *last.window, h.generation
+	}
+}
+
+// journalEnd is what a journal was read up to.
+type journalEnd struct {
+	usage.Commit
+	window *usage.Window // nil: it tells of none
+}
+
+// journalFrame decodes a frame of a journal and notes what it is read up to.
+func (d *decoder) journalFrame(kind frameKind, payload []byte, last *journalEnd) error {
 	c := &cursor{rest: payload}
 	switch kind {
 	case frameSchema:
 		return d.schema(payload)
 	case frameCommit:
 		before := last.Seq
-		if err := d.commit(payload, last); err != nil {
+		if err := d.commit(payload, &last.Commit); err != nil {
 			return err
 		}
 		if last.Seq != before+1 {
@@ -153,7 +170,8 @@ func (d *decoder) journalFrame(kind frameKind, payload []byte, last *usage.Commi
 		_, _, err := d.changes(payload)
 		return err
 	case frameWindow:
-		c.window()
+		w := c.window()
+		last.window = &w
 	case frameSynced:
 		c.amount()
 	default:

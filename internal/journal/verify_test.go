@@ -4,6 +4,7 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -85,6 +86,9 @@ func TestVerifyFindsWhatChecksumsDoNot_F69(t *testing.T) {
 		"missing keys": {func(t *testing.T, d *filestest.Memory) {
 			remove(t, d, keysName(1))
 		}, keysName(1), "`00000000000000000001.keys` is missing, which `00000000000000000003.snapshot` refers to"},
+		"missing journal": {func(t *testing.T, d *filestest.Memory) {
+			remove(t, d, journalName(3))
+		}, journalName(3), "`00000000000000000003.journal` is missing, which `00000000000000000003.snapshot` refers to"},
 		"another history": {func(t *testing.T, d *filestest.Memory) {
 			k := newKept(mounted(t, filestest.NewMemory()))
 			require.NoError(t, k.begin(false))
@@ -135,6 +139,41 @@ func TestVerifyFindsWhatChecksumsDoNot_F69(t *testing.T) {
 				require.Equal(t, c.file == "" && name == journalName(3), f.Torn > 0, name)
 			}
 			require.True(t, c.file == "" || report[c.file].Err != nil)
+		})
+	}
+}
+
+// A window that is on its way has to be there, until the journal says that it is done.
+func TestVerifyMissesWindows_F69(t *testing.T) {
+	for name, c := range map[string]struct{ listed, done bool }{
+		"of the journal":                       {},
+		"of the snapshot":                      {listed: true},
+		"of the journal, which it is done by":  {done: true},
+		"of the snapshot, done by its journal": {listed: true, done: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			disk := filestest.NewMemory()
+			w, err := inMemory(t, disk)
+			require.NoError(t, err)
+			w.count("GET /a")
+			window := w.mustCut(t)
+			if c.listed {
+				require.NoError(t, w.journal.Snapshot(time.Unix(0, 1), w))
+			}
+			if c.done {
+				w.done()
+			}
+			require.NoError(t, w.journal.Close())
+			for _, f := range verified(t, disk) {
+				require.NoError(t, f.Err)
+			}
+			remove(t, disk, windowName(window.Number))
+			report := verified(t, disk)
+			f, missed := report[windowName(window.Number)]
+			assert.Equal(t, !c.done, missed)
+			if missed {
+				require.ErrorContains(t, f.Err, "is missing")
+			}
 		})
 	}
 }

@@ -47,12 +47,6 @@ type chunkReader interface {
 	Close() error
 }
 
-func (o *outbox) open(window uint64) (chunkReader, error) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.reader(o.meter.store(), window)
-}
-
 // reader reads a window of a store, or of memory if there is none; mu is held.
 func (o *outbox) reader(s *store, window uint64) (chunkReader, error) {
 	if s == nil {

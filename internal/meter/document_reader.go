@@ -16,6 +16,7 @@ import (
 // document is what Import reads: what a writer has counted by series, and when.
 type document struct {
 	writer   string
+	byHash   bool // there is no writer: its place has a hash of the content
 	includes []string
 	schemas  *usage.Schemas
 	series   []usage.HistoryRow // that count, or have ended
@@ -85,7 +86,7 @@ func (r *documentReader) read() error {
 	}
 	if r.writer == "" {
 		// Whose it is is not known, but that it is the same one can be.
-		r.writer = "sha256:" + hex.EncodeToString(r.sum.Sum(nil))
+		r.byHash, r.writer = true, "sha256:"+hex.EncodeToString(r.sum.Sum(nil))
 	}
 	return nil
 }

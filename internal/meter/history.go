@@ -35,7 +35,7 @@ func (m *Meter) keepHistory() {
 		return
 	}
 	err := (&keeper{meter: m, store: s, at: at, budget: filesPerUpkeep}).keep()
-	if err == nil && m.unsaved {
+	if err == nil && m.unsaved > 0 {
 		err = m.saveHistory()
 	}
 	if err != nil {
@@ -52,7 +52,24 @@ func (m *Meter) saveHistory() error {
 	}
 	err := s.snapshot(m.engine)
 	s.setBound(err != nil)
-	m.unsaved = err != nil
+	if err == nil {
+		m.saved()
+	}
+	return err
+}
+
+// owe says how many snapshots have to be written yet, at least: one has what no journal
+// has, and of two either may be damaged. keeping.writing is held.
+func (m *Meter) owe(snapshots int) { m.unsaved = max(m.unsaved, snapshots) }
+
+// saved notes that a snapshot was written. keeping.writing is held.
+func (m *Meter) saved() { m.unsaved = max(m.unsaved-1, 0) }
+
+// saveAll writes all snapshots that are owed. keeping.writing is held.
+func (m *Meter) saveAll() (err error) {
+	for m.unsaved > 0 && m.store() != nil && err == nil {
+		err = m.saveHistory()
+	}
 	return err
 }
 
@@ -141,5 +158,5 @@ func (m *Meter) dropFile(f *usage.HistoryFile, list *usage.History) {
 	} else {
 		m.engine.DropFiles([]uint64{f.Number})
 	}
-	m.unsaved = true
+	m.owe(1)
 }

@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 	"syscall"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
@@ -263,5 +264,8 @@ func (b *historyBench) mustImport(document string) Merged {
 	return merged
 }
 
-// sleepUntil lets time pass.
-func sleepUntil(at time.Time) { time.Sleep(time.Until(at)) }
+// sleepUntil lets the time of a bubble pass, and what begins by then be done.
+func sleepUntil(at time.Time) {
+	time.Sleep(time.Until(at))
+	synctest.Wait()
+}

@@ -31,10 +31,13 @@ func (m *Meter) Import(src io.Reader) (Merged, error) {
 	}
 	i := m.newImport(d)
 	if len(i.gained) > 0 || !m.knows(d) {
+		if more := i.fresh + len(d.marks()); !m.engine.ImportedRoom(more) {
+			return Merged{}, refuse("there is no room for %d more series of other writers: raise `limits.max_series`", more)
+		}
 		err = i.run()
-	} else if m.unsaved {
+	} else {
 		// It may have been imported before and still not be durable.
-		err = m.saveHistory()
+		err = m.saveAll()
 	}
 	if err != nil {
 		return Merged{}, fmt.Errorf("import: %w", err)
@@ -52,6 +55,11 @@ func (m *Meter) newImportOf(d *document, mine map[string]usage.Measures) *import
 		totals.Add(baseRow(&d.series[n]))
 	}
 	gained := map[string]bool{}
+	if d.byHash {
+		mark := d.mark(d.writer)
+		known := m.engine.Highest(&mark)
+		i.whole = known.Any()
+	}
 	for _, row := range totals.Rows() {
 		i.consider(row, gained)
 	}
@@ -88,6 +96,9 @@ type importing struct {
 	merged   Merged
 	highest  []usage.Imported   // that is known from now on
 	gained   []usage.HistoryRow // what that is more than before
+	fresh    int                // series of which nothing was known
+	// whole says that the same document was imported before.
+	whole bool
 	// mine is what this writer has counted itself, by identity, if the document is one of
 	// its own that is not a part of it.
 	mine map[string]usage.Measures
@@ -105,9 +116,17 @@ func (i *importing) known(of *usage.Imported) usage.Measures {
 func (i *importing) consider(row usage.HistoryRow, gained map[string]bool) {
 	known := usage.Imported{Writer: i.document.writer, HistoryRow: row}
 	highest := i.known(&known)
+	if i.whole {
+		highest = row.Measures
+	}
 	more := row
 	more.Measures.Subtract(&highest)
-	i.highest = append(i.highest, known)
+	if !i.document.byHash { // which one mark is enough for
+		i.highest = append(i.highest, known)
+		if !highest.Any() {
+			i.fresh++
+		}
+	}
 	if more.Any() {
 		i.gained = append(i.gained, more)
 		gained[identityOf(&row)] = true
@@ -128,8 +147,8 @@ func (i *importing) run() error {
 	if err := i.toFiles(s); err != nil {
 		return err
 	}
-	m.unsaved = true
-	return m.saveHistory()
+	m.owe(2)
+	return m.saveAll()
 }
 
 // allotment is what may still be taken of each series. What is new in a document was
@@ -179,14 +198,23 @@ func (i *importing) recentHours() (rows []usage.HourRow) {
 	return rows
 }
 
-// marks note whose usage is in the document beside that of its writer.
+// marks note whose usage is in the document beside that of its writer, and which document
+// it is if it has none.
 func (d *document) marks() (marks []usage.Imported) {
 	for _, name := range d.includes {
-		marks = append(marks, usage.Imported{Writer: name + within + d.writer, HistoryRow: usage.HistoryRow{
-			Schema: d.schemas.Intern(usage.Endpoint, []string{usage.AttrOverflow}), Values: []string{"true"},
-		}})
+		marks = append(marks, d.mark(name+within+d.writer))
+	}
+	if d.byHash {
+		marks = append(marks, d.mark(d.writer))
 	}
 	return marks
+}
+
+func (d *document) mark(name string) usage.Imported {
+	return usage.Imported{Writer: name, HistoryRow: usage.HistoryRow{
+		Schema: d.schemas.Intern(usage.Endpoint, []string{usage.AttrOverflow}), Values: []string{"true"},
+		Measures: usage.Measures{Hits: 1}, // there is one
+	}}
 }
 
 // knows says whether everything in the document's list of writers is known to be in it.

@@ -149,6 +149,39 @@ func TestImportWithoutWriter(t *testing.T) {
 	b.stop()
 }
 
+// Of a document without a writer one mark is kept, however many series it has.
+func TestImportWithoutWriterKeepsOneMark(t *testing.T) {
+	b := newHistoryBench(t)
+	for n := range 3 {
+		b.mustImport(`{"version":1,"usage":{"series":[` + row("a", 3) + "," + row("b", 3) + "," + row(fmt.Sprint(n), 1) + `]}}`)
+	}
+	list, _ := b.engine.Imported(nil, 0, 10)
+	assert.Len(t, list, 3)
+	assert.Equal(t, int64(21), b.counted())
+	b.stop()
+}
+
+// What is known of other writers is kept for ever: there is no room for any number.
+func TestImportIsBounded(t *testing.T) {
+	const most = 4 * 10
+	b := newHistoryBench(t, func(o *Options) { o.MaxSeries = 10 })
+	document := func(writer string, series int) string {
+		var rows []string
+		for n := range series {
+			rows = append(rows, row(fmt.Sprint(n), 1))
+		}
+		return `{"version":1,"writer":"` + writer + `","usage":{"series":[` + strings.Join(rows, ",") + `]}}`
+	}
+	b.mustImport(document("w", most-1))
+	b.mustImport(document("w", most))
+	_, err := b.Import(strings.NewReader(document("v", 1)))
+	require.ErrorIs(t, err, ErrInput)
+	require.ErrorContains(t, err, "`limits.max_series`")
+	assert.Equal(t, int64(most), b.counted())
+	assert.Equal(t, Merged{Skipped: most}, b.mustImport(document("w", most)), "what is known needs none")
+	b.stop()
+}
+
 // Usage never counts twice that came by two ways.
 func TestImportOfWhatIsHere(t *testing.T) {
 	c, b, a := newHistoryBench(t), newHistoryBench(t), newHistoryBench(t)

@@ -42,7 +42,7 @@ func (k *keeper) fileHours() error {
 			return err
 		}
 		e.FileHour(f)
-		k.meter.unsaved = true
+		k.meter.owe(1)
 	}
 	return nil
 }
@@ -82,7 +82,7 @@ func (k *keeper) rewrite(list *usage.History, p usage.Period, replaced, others [
 		add = append(add, f)
 	}
 	k.meter.engine.ReplaceFiles(numbersOf(replaced), add)
-	k.meter.unsaved = true
+	k.meter.owe(1)
 	return nil
 }
 

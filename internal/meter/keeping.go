@@ -32,8 +32,17 @@ type keeping struct {
 
 	health *health
 	record record
-	// full says that a journal is too long, changed that the settings are others.
-	full, changed chan struct{}
+	// due says that there is something to write at once, as a journal is too long or a
+	// snapshot is owed; changed that the settings are others.
+	due, changed chan struct{}
+}
+
+// wake lets whoever waits for it go on.
+func wake(waiting chan<- struct{}) {
+	select {
+	case waiting <- struct{}{}:
+	default:
+	}
 }
 
 // self is whose state is kept.
@@ -48,7 +57,7 @@ func (k *keeping) init(o *Options, log *zap.Logger) {
 	}
 	k.settings.Store(&PersistenceSettings{Enabled: o.Persistence.Enabled, Interval: o.Persistence.Interval})
 	k.health = newHealth(log)
-	k.full, k.changed = make(chan struct{}, 1), make(chan struct{}, 1)
+	k.due, k.changed = make(chan struct{}, 1), make(chan struct{}, 1)
 }
 
 // store is where usage is kept at the moment, nil: nowhere. Another one may have taken

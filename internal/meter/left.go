@@ -15,6 +15,9 @@ import (
 // was exported since is not in it, so that nobody may go on counting from there.
 const leftName = "note.left"
 
+// keptName is what it is called while the process keeps usage there.
+const keptName = "note.kept"
+
 // stopKeeping lets usage be kept in memory only.
 func (m *Meter) stopKeeping(ctx context.Context, after PersistenceSettings) error {
 	unlock, err := m.hold(ctx)
@@ -28,10 +31,10 @@ func (m *Meter) stopKeeping(ctx context.Context, after PersistenceSettings) erro
 		return fmt.Errorf("what is on its way to be exported cannot be read, and would be lost: %w", err)
 	}
 	err = nil
-	if s.flush() != nil {
+	if s.flush() != nil || m.unsaved > 0 {
 		err = s.snapshot(m.engine)
 	}
-	err = errors.Join(err, s.part())
+	err = errors.Join(err, s.part(), s.markLeft())
 	m.outbox.chunks = chunks
 	k.settings.Store(&after)
 	k.now.Store(nil)
@@ -50,20 +53,30 @@ func (m *Meter) stopKeeping(ctx context.Context, after PersistenceSettings) erro
 func (m *Meter) dropFiles() {
 	list := m.engine.History()
 	m.engine.DropFiles(numbersOf(list.Files))
-	m.unsaved = false
+	m.unsaved = 0
 }
 
-// part writes what is not written yet and notes that the process goes on without this
-// place. keeping.writing is held.
+// part writes what is not written yet, of a place that the process goes on without.
+// keeping.writing is held.
 func (s *store) part() error {
 	s.left.Store(true) // what fails now matters no more
 	s.closed.Store(true)
-	return errors.Join(s.journal.Flush(), s.markLeft())
+	return s.journal.Flush()
 }
 
-// markLeft is durable when it returns.
+// markLeft notes that the process goes on without this place. It is durable when it
+// returns, and needs no space: the disk may be full, which is why one leaves.
 func (s *store) markLeft() error {
-	file, err := s.fs.Create(leftName)
+	err := s.fs.Rename(keptName, leftName)
+	if errors.Is(err, fs.ErrNotExist) {
+		err = s.touch(leftName)
+	}
+	return errors.Join(err, s.fs.Sync())
+}
+
+// touch makes an empty file, unless it is there.
+func (s *store) touch(name string) error {
+	file, err := s.fs.Create(name)
 	if errors.Is(err, fs.ErrExist) {
 		return nil
 	}
@@ -86,10 +99,16 @@ func (s *store) wasLeft() (bool, error) {
 }
 
 // forgetLeft is called when everything is here. Should it fail, series begin anew at
-// the next start for nothing.
+// the next start for nothing, or a full disk cannot be left.
 func (s *store) forgetLeft() {
-	if err := s.fs.Remove(leftName); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		s.log.Warn("A file of older state could not be removed", zap.String("file", leftName), zap.Error(err))
+	err := s.fs.Rename(leftName, keptName)
+	if errors.Is(err, fs.ErrNotExist) {
+		err = s.touch(keptName)
+	} else if err == nil {
+		err = s.fs.Sync()
+	}
+	if err != nil {
+		s.log.Warn("The note that usage is kept here could not be written", zap.String("file", keptName), zap.Error(err))
 	}
 }
 

@@ -44,7 +44,9 @@ type Meter struct {
 	// and history changes its form, only while nobody does. Who waits for it does so before
 	// keeping.writing is taken.
 	steady  sync.RWMutex
-	unsaved bool // whether no snapshot has the list of files; keeping.writing guards it
+	// unsaved is how many snapshots there have to be until what is in no journal, such as
+	// the list of files, is safe; keeping.writing guards it.
+	unsaved int
 
 	run    sync.WaitGroup // the goroutines of run.go
 	stop   chan struct{}  // closed when they have to end
@@ -208,7 +210,11 @@ func (m *Meter) upkeep() {
 	if m.prices.refresh() {
 		m.telemetry.pricesFailed()
 	}
-	m.withStore(func(s *store) { s.tick(m.engine) })
+	m.withStore(func(s *store) {
+		if s.tick(m.engine) {
+			m.saved()
+		}
+	})
 	m.keepHistory()
 }
 

@@ -99,15 +99,25 @@ func (v *move) undo() {
 // finish lets the new store count.
 func (v *move) finish(after PersistenceSettings) {
 	m, k := v.meter, &v.meter.keeping
+	var marked error
+	if v.from != nil {
+		// Whoever dies from here on must not be followed by somebody who goes on in the
+		// old place: the new one alone is asked whether commits are durable.
+		marked = v.from.markLeft()
+	}
 	k.settings.Store(&after)
 	k.now.Store(v.to)
 	// What was acknowledged before by the old store alone was given to both.
 	failed := v.to.journal.Flush()
+	if failed == nil {
+		v.to.forgetLeft()
+	}
 	if v.from != nil {
-		v.leave()
+		v.leave(marked)
 	}
 	k.health.ended()
-	m.outbox.chunks, m.unsaved = nil, false
+	// With a second snapshot one of the two may be damaged.
+	m.outbox.chunks, m.unsaved = nil, 1
 	if failed != nil {
 		v.to.failed(failed)
 		return
@@ -117,8 +127,9 @@ func (v *move) finish(after PersistenceSettings) {
 
 // leave lets go of the old store. Commits go to the new one alone after everybody asks
 // it whether they are durable.
-func (v *move) leave() {
-	err := v.from.part()
+func (v *move) leave(marked error) {
+	v.meter.keeping.record.notLeft(marked)
+	err := errors.Join(marked, v.from.part())
 	v.meter.journalTo(v.to)
 	if err = errors.Join(err, v.from.journal.Close()); err != nil {
 		v.meter.log.Warn("The state that was left could not be written to its end; everything is in the new place", zap.Error(err))

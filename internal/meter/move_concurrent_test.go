@@ -53,10 +53,6 @@ func switchWhileCounting(t *testing.T, delta bool) {
 		})
 	}
 	begin(func(int) { assert.NoError(t, v.outbox.deliver(t.Context(), x, false)) })
-	begin(func(n int) {
-		change := PersistenceChange{Enabled: to(n%3 > 0), FilePath: to([]string{"", "a", "b"}[n%3]), Interval: to(time.Duration(10+n%10) * time.Millisecond)}
-		assert.NoError(t, v.ReconfigurePersistence(t.Context(), change))
-	})
 	begin(func(int) {
 		if err := v.Save(); err != nil {
 			assert.ErrorIs(t, err, ErrNotKept)
@@ -71,7 +67,10 @@ func switchWhileCounting(t *testing.T, delta bool) {
 		assert.NoError(t, v.View().History(usage.Hourly, 0, 0, func(usage.Period, *usage.HistoryRow) error { return nil }))
 		assert.Empty(t, v.ActiveSessions(10))
 	})
-	time.Sleep(time.Second)
+	for n := range 20 {
+		change := PersistenceChange{Enabled: to(n%3 > 0), FilePath: to([]string{"", "a", "b"}[n%3]), Interval: to(time.Duration(10+n%10) * time.Millisecond)}
+		assert.NoError(t, v.ReconfigurePersistence(t.Context(), change))
+	}
 	close(stop)
 	group.Wait()
 

@@ -68,12 +68,8 @@ func (o *outbox) deliver(ctx context.Context, x *Exit, last bool) error {
 
 // send sends what an exit has not taken yet of the window that is on its way.
 func (o *outbox) send(ctx context.Context, x *Exit) error {
-	w, err := o.due(x)
+	w, chunks, err := o.due(x)
 	if err != nil || !w.Open() {
-		return err
-	}
-	chunks, err := o.open(w.Number)
-	if err != nil {
 		return err
 	}
 	for n := 0; n < w.Chunks && err == nil; n++ {
@@ -91,22 +87,24 @@ func (o *outbox) send(ctx context.Context, x *Exit) error {
 	return errors.Join(err, chunks.Close(), o.finish(x))
 }
 
-// due returns the window if an exit has something of it to take. It is on the
-// disk then, like everything that was exported ever.
-func (o *outbox) due(x *Exit) (usage.Window, error) {
+// due returns the window if an exit has something of it to take, and its chunks: it may
+// move to another place at any time. It is on the disk then, like everything that was
+// exported ever.
+func (o *outbox) due(x *Exit) (usage.Window, chunkReader, error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if w := o.meter.engine.Window(); !w.Open() {
-		return usage.Window{}, nil
+		return usage.Window{}, nil, nil
 	}
 	if err := o.settle(); err != nil {
-		return usage.Window{}, fmt.Errorf("not exported before it is stored: %w", err)
+		return usage.Window{}, nil, fmt.Errorf("not exported before it is stored: %w", err)
 	}
 	w := o.meter.engine.Window()
 	if w.TakenBy(x.name) >= w.Chunks {
-		return usage.Window{}, nil
+		return usage.Window{}, nil, nil
 	}
-	return w, nil
+	chunks, err := o.reader(o.meter.store(), w.Number)
+	return w, chunks, err
 }
 
 // took notes that an exit has taken so many chunks.

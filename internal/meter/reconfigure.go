@@ -51,10 +51,7 @@ func (m *Meter) ReconfigurePersistence(ctx context.Context, change PersistenceCh
 		return err
 	}
 	m.noteChanges(before, after)
-	select {
-	case k.changed <- struct{}{}:
-	default:
-	}
+	wake(k.changed)
 	return nil
 }
 
@@ -62,7 +59,11 @@ func (m *Meter) ReconfigurePersistence(ctx context.Context, change PersistenceCh
 func (m *Meter) apply(ctx context.Context, before, after PersistenceSettings) error {
 	switch {
 	case after.Enabled && (!before.Enabled || before.FilePath != after.FilePath):
-		return m.moveTo(ctx, after)
+		if err := m.moveTo(ctx, after); err != nil {
+			return err
+		}
+		wake(m.keeping.due)
+		return nil
 	case before.Enabled && !after.Enabled:
 		return m.stopKeeping(ctx, after)
 	}

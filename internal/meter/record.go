@@ -1,6 +1,7 @@
 package meter
 
 import (
+	"cmp"
 	"sync"
 	"time"
 )
@@ -10,6 +11,7 @@ type record struct {
 	mu            sync.Mutex // guards everything below
 	saved, loaded time.Time  // zero: never
 	err           string     // why it could not be, empty after it could
+	unmarked      string     // why the place that was left last does not say so: nothing cures that
 }
 
 // wrote notes that everything is durable.
@@ -33,9 +35,19 @@ func (r *record) failed(err error) {
 	r.err = err.Error()
 }
 
+// notLeft notes why a place could not be left for good, nil: it was.
+func (r *record) notLeft(err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.unmarked = ""
+	if err != nil {
+		r.unmarked = "the place that was left still counts as the newest: " + err.Error()
+	}
+}
+
 // last returns when usage was last durable, when it was last read and why not since.
 func (r *record) last() (saved, loaded time.Time, err string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.saved, r.loaded, r.err
+	return r.saved, r.loaded, cmp.Or(r.err, r.unmarked)
 }

@@ -120,6 +120,7 @@ func (s *store) recover(e *engine.Engine, meters []extract.Meter) (origin, error
 	if err := s.start(from.identity(), started, from.layoutSince, e); err != nil {
 		return origin{}, err
 	}
+	s.forgetLeft()
 	s.record.read()
 	stats := e.Stats()
 	s.log.Info("Usage is kept", zap.String("place", s.options.Place), zap.String("writer", from.writer),
@@ -141,7 +142,6 @@ func (s *store) start(id journal.Identity, at time.Time, layoutSince int64, src 
 		}
 		s.log.Warn("Files of older state could not be removed or moved away; the next snapshot tries again", zap.Error(err))
 	}
-	s.forgetLeft()
 	s.record.wrote()
 	return nil
 }

@@ -65,7 +65,7 @@ func (m *Meter) startUpkeep() {
 			select {
 			case <-timer.C:
 				m.upkeep()
-			case <-m.keeping.full:
+			case <-m.keeping.due:
 				m.upkeep()
 			case <-m.keeping.health.broke:
 				retry = firstRetry

@@ -119,9 +119,6 @@ func (s *State) Export(w io.Writer) error {
 	return d.write(w)
 }
 
-// Verify reads every file to its end: all checksums have to be right.
-func (s *State) Verify() (journal.Report, error) { return journal.Verify(s.fsys) }
-
 // Check compares what was counted with what history has of it: by kind they have to be
 // the same. It reads the files that resets have masked.
 func (s *State) Check() ([]Imbalance, error) { return imbalances(s.engine, s.journal) }

@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/otelusage/usageprocessor/internal/journal"
 	"github.com/otelusage/usageprocessor/internal/journal/files"
 	"github.com/otelusage/usageprocessor/internal/journal/files/filestest"
 	"github.com/otelusage/usageprocessor/internal/usage"
@@ -65,6 +66,7 @@ func TestOpenState(t *testing.T) {
 		_, err = b.Reset(endpointScope("rare1"))
 		require.NoError(t, err)
 		delete(b.sent, "rare1")
+		assert.Positive(t, b.View().Endings(), "some have ended")
 		hours, days, total, status := b.hours(), b.days(), countedOf(b.engine), b.Status()
 		b.stop()
 		require.NoError(t, os.WriteFile(filepath.Join(dir, "00000000000000000099.snapshot.tmp"), []byte("unfinished"), 0o600))
@@ -84,7 +86,7 @@ func TestOpenState(t *testing.T) {
 		list, err := s.Check()
 		require.NoError(t, err)
 		assert.Empty(t, list)
-		report, err := s.Verify()
+		report, err := journal.Verify(s.fsys)
 		require.NoError(t, err)
 		require.NoError(t, report.Err())
 		assert.NotEmpty(t, report.Files)
@@ -156,7 +158,7 @@ func TestOpenStateOfDamage(t *testing.T) {
 	list, err := s.Check()
 	require.NoError(t, err)
 	assert.Empty(t, list)
-	report, err := s.Verify()
+	report, err := journal.Verify(s.fsys)
 	require.NoError(t, err)
 	require.Error(t, report.Err())
 	require.NoError(t, s.Close())

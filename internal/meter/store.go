@@ -36,10 +36,10 @@ type store struct {
 
 	closed atomic.Bool // set before the last flush
 	left   atomic.Bool // another one, or none, has taken its place
-	// bound is the size of the journal at which it is shortened; full says that
-	// it was passed.
+	// bound is the size of the journal at which it is shortened; due says that it was
+	// passed.
 	bound   atomic.Int64
-	full    chan struct{}
+	due     chan struct{}
 	unfiled bool // whether the log says that keys get no file
 }
 
@@ -57,7 +57,7 @@ func (m *Meter) openStore(name string) (*store, error) {
 	}
 	return &store{
 		fs: fs, journal: journal.New(journal.Options{FS: fs, Schemas: m.schemas, Layout: m.options.Layout}),
-		options: kept, log: m.log, telemetry: m.telemetry, health: k.health, record: &k.record, full: k.full,
+		options: kept, log: m.log, telemetry: m.telemetry, health: k.health, record: &k.record, due: k.due,
 	}, nil
 }
 
@@ -77,10 +77,7 @@ func (m *Meter) owner() string {
 func (s *store) acknowledge(seq uint64) error {
 	err := s.harden(seq)
 	if s.journal.Size() > s.bound.Load() {
-		select {
-		case s.full <- struct{}{}:
-		default:
-		}
+		wake(s.due)
 	}
 	if errors.Is(err, journal.ErrClosed) {
 		return ErrNotOpen
@@ -119,6 +116,9 @@ func (s *store) flush() error {
 	begin := now()
 	err := s.journal.Flush()
 	s.telemetry.flushed(now().Sub(begin))
+	if errors.Is(err, journal.ErrClosed) {
+		return err // whoever took the store just before it was left asks the next one
+	}
 	if err != nil {
 		s.failed(err)
 		return err
@@ -127,30 +127,36 @@ func (s *store) flush() error {
 	return nil
 }
 
+// failed notes that something could not be written, unless another store has taken over.
 func (s *store) failed(err error) {
+	if s.left.Load() {
+		return
+	}
 	s.telemetry.flushFailed()
 	s.health.failed(err, &s.left)
 	s.record.failed(err)
 }
 
 // tick is what happens each persistence.interval: flush, then cure a broken
-// journal or shorten a long one, both by a snapshot. keeping.writing is held.
-func (s *store) tick(src journal.Source) {
+// journal or shorten a long one, both by a snapshot, and says whether there is a new
+// one. keeping.writing is held.
+func (s *store) tick(src journal.Source) (saved bool) {
 	err := s.flush()
 	if err == nil && s.journal.Size() <= s.bound.Load() {
 		s.health.recovered()
-		return
+		return false
 	}
 	snapshot := s.snapshot(src)
 	s.setBound(snapshot != nil)
 	if err = s.journal.Flush(); err != nil {
 		s.failed(errors.Join(err, snapshot))
-		return
+		return snapshot == nil
 	}
 	s.health.recovered()
 	if snapshot != nil {
 		s.log.Warn("A snapshot failed; usage is safe in the journal, which goes on growing", zap.Error(snapshot))
 	}
+	return snapshot == nil
 }
 
 // snapshot writes everything there is. keeping.writing is held.

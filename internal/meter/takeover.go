@@ -33,7 +33,7 @@ func (v *move) look() (*found, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s cannot be used as it is and was left so: %w", v.to.options.Place, err)
 	}
-	v.to.journal.Adopt(m.keeping.self.Identity, m.keeping.self.layoutSince, v.list.Files)
+	v.to.journal.Adopt(m.keeping.self.Identity, m.keeping.self.layoutSince, &v.list)
 	return f, nil
 }
 
@@ -58,8 +58,9 @@ func (f *found) take() error {
 	return f.takeState()
 }
 
-// takeFiles lists files again that were dropped when persistence was disabled, unless
-// something was reset since: they do not know of it.
+// takeFiles lists files again that were dropped when persistence was disabled, with the
+// resets before that, of which they do not know. If something was reset since, nobody
+// knows how much of it they have: they stay away.
 func (f *found) takeFiles() {
 	e, list := f.meter.engine, f.engine.History()
 	now, sums := e.History(), list.Sums()
@@ -70,7 +71,7 @@ func (f *found) takeFiles() {
 			return
 		}
 	}
-	e.Import(nil, nil, nil, list.Files)
+	e.ListFiles(list)
 }
 
 // takeState adds what another process had counted to retired rows and to history. As

@@ -11,6 +11,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/consumer/consumertest"
 
 	"github.com/otelusage/usageprocessor/internal/journal/files/filestest"
 	"github.com/otelusage/usageprocessor/internal/usage"
@@ -88,6 +89,40 @@ func TestOlderStateOfTheSameWriter(t *testing.T) {
 		assert.Equal(t, int64(5), retired)
 		assert.Equal(t, int64(5), datedIn(t, second.View()))
 		second.close()
+	})
+}
+
+// What was reset stays so when history is back after persistence was disabled; after a
+// reset meanwhile it is not.
+func TestResetThenDisabledAndEnabled_A_U23(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		v := newMover(t, t.TempDir(), func(o *Options) { o.Persistence.Interval, o.Dedup, o.Retention = time.Minute, nil, 0 })
+		for range 30 {
+			for _, route := range []string{"a", "b"} {
+				require.NoError(t, v.Traces(t.Context(), served(route, 1, time.Now()), consumertest.NewNop()))
+			}
+			time.Sleep(time.Hour)
+		}
+		_, err := v.Reset(endpointScope("b"))
+		require.NoError(t, err)
+		time.Sleep(5 * time.Minute)
+		before := v.engine.History()
+		require.NotEmpty(t, before.Erased, "hours that are in a day")
+		hours := historyOf(t, v.View(), usage.Hourly)
+		require.Len(t, hours["a"], 30)
+		require.Empty(t, hours["b"])
+		v.disable()
+		v.enable()
+		assert.Equal(t, hours, historyOf(t, v.View(), usage.Hourly))
+		assert.Equal(t, before, v.engine.History())
+		assert.Equal(t, hours, historyOf(t, v.killed("").View(), usage.Hourly))
+
+		v.disable()
+		_, err = v.Reset(endpointScope("a"))
+		require.NoError(t, err)
+		v.enable()
+		assert.Empty(t, v.engine.History().Files)
+		v.close()
 	})
 }
 

@@ -67,6 +67,9 @@ func (v *View) Retired(visit func(*usage.Retired) bool) {
 	}
 }
 
+// Endings is how many series have ended so far.
+func (v *View) Endings() uint64 { return v.engine.Endings() }
+
 // errMoved says that an hour got a file, or a file was replaced, while it was looked at.
 var errMoved = errors.New("history moves on too fast to be read")
 

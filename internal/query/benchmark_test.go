@@ -17,7 +17,7 @@ type repeated struct {
 	values [][]string
 }
 
-func newRepeated(b *testing.B, n int) *repeated {
+func newRepeated(b testing.TB, n int) *repeated {
 	f := newFake(b)
 	r := &repeated{fake: f}
 	for i := range n {

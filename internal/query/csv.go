@@ -24,16 +24,21 @@ func WriteCSV(w io.Writer, r Request, a Answer) error {
 	return t.finish()
 }
 
-// WriteTimelineCSV writes a timeline as a table: one row for each group of each point;
-// without groups, or where nothing was counted, one of the total. See [WriteCSV].
+// WriteTimelineCSV writes a timeline as a table: one row for each group of each point, or
+// of its total if there are no groups. Where none of the groups has counted something,
+// one row with nothing keeps the point in the table: adding up columns gives what the
+// groups have, not the total. See [WriteCSV].
 func WriteTimelineCSV(w io.Writer, r Request, _ usage.Granularity, points []Point) error {
 	t := newSheet(w, &r, r.GroupBy)
 	t.header([]string{"start", "end"}, nil)
 	for i := range points {
 		p := &points[i]
 		rows := p.Rows
-		if len(rows) == 0 {
+		switch {
+		case len(r.GroupBy) == 0:
 			rows = []Row{p.Total}
+		case len(rows) == 0:
+			rows = []Row{{History: true}}
 		}
 		for j := range rows {
 			t.row([]string{timeText(p.Start), timeText(p.End)}, &rows[j])

@@ -14,6 +14,8 @@ type groups struct {
 	by    []string
 	// identity says that rows are told apart by all they have.
 	identity bool
+	// history says that what is added is part of it.
+	history bool
 
 	table groupTable
 	key   []byte // that was written last
@@ -148,13 +150,13 @@ func (g *groups) values(one *group) []byte {
 }
 
 // row is what a group has counted.
-func (one *group) row() Row {
-	return Row{Measures: one.Measures, FirstTokens: one.firstTokens, LastSeen: one.lastSeen}
+func (g *groups) row(one *group) Row {
+	return Row{Measures: one.Measures, FirstTokens: one.firstTokens, LastSeen: one.lastSeen, History: g.history}
 }
 
 // named is a group's row with its attributes.
 func (g *groups) named(one *group) Row {
-	row, rest := one.row(), g.values(one)
+	row, rest := g.row(one), g.values(one)
 	names := g.layouts[one.layout]
 	row.Attributes = make([]Attribute, 0, len(names))
 	for _, name := range names {

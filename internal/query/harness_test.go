@@ -21,6 +21,7 @@ type fake struct {
 	moment   usage.Moment
 	schemas  usage.Schemas
 	visits   int // of history
+	endings  uint64
 	err      error
 }
 
@@ -64,6 +65,7 @@ func (f *fake) History(g usage.Granularity, from, until int64, visit func(usage.
 	return f.err
 }
 
+func (f *fake) Endings() uint64           { return f.endings }
 func (f *fake) Moment() usage.Moment      { return f.moment }
 func (f *fake) Calendar() *usage.Calendar { return f.calendar }
 
@@ -98,6 +100,10 @@ func (f *fake) provider(values ...string) (*usage.Schema, []string) {
 
 func (f *fake) endpoint(values ...string) (*usage.Schema, []string) {
 	return f.schemas.Intern(usage.Endpoint, usage.BaseNames(usage.Endpoint)), values
+}
+
+func (f *fake) session(values ...string) (*usage.Schema, []string) {
+	return f.schemas.Intern(usage.Sessions, usage.BaseNames(usage.Sessions)), values
 }
 
 func (f *fake) addLive(schema *usage.Schema, values []string, m usage.Measures) *usage.Row {

@@ -154,7 +154,7 @@ func sizes() []Measure {
 func sessions() []Measure {
 	list := []Measure{
 		{"opened", "{session}", func(r *Row) Number { return whole(r.Opened) }},
-		{"active", "{session}", func(r *Row) Number { return whole(r.Active()) }},
+		{"active", "{session}", active},
 		{"closed", "{session}", func(r *Row) Number { return whole(closed(r)) }},
 	}
 	for i := range usage.CloseReasons {
@@ -162,6 +162,15 @@ func sessions() []Measure {
 		list = append(list, Measure{name, "{session}", func(r *Row) Number { return whole(r.Closed[i]) }})
 	}
 	return append(list, Measure{"average_duration", "s", func(r *Row) Number { return quotient(r.Duration, 1, closed(r)) }})
+}
+
+// active are sessions that are open now: a time of history does not say how many were
+// when it began.
+func active(r *Row) Number {
+	if r.History {
+		return Number{}
+	}
+	return whole(r.Active())
 }
 
 func closed(r *Row) int64 {

@@ -24,7 +24,7 @@ func measured(t *testing.T, kind usage.Kind, row Row) map[string]string {
 	return got
 }
 
-func TestMeasuresOfAProvider_E_F66(t *testing.T) {
+func TestMeasuresOfAProvider_A_U24_E_F62_E_F66(t *testing.T) {
 	row := Row{Measures: usage.Measures{
 		Requests:      [usage.Outcomes]int64{usage.Success: 6, usage.ClientError: 1, usage.Error: 2, usage.Throttled: 1, usage.Cancelled: 10},
 		Duration:      int64(20 * 2 * time.Second),
@@ -38,7 +38,7 @@ func TestMeasuresOfAProvider_E_F66(t *testing.T) {
 	assert.Equal(t, map[string]string{
 		"requests": "20", "requests_success": "6", "requests_client_error": "1", "requests_error": "2",
 		"requests_throttled": "1", "requests_cancelled": "10",
-		"success_rate": "0.6", "error_rate": "0.3", "throttle_rate": "0.1", // E-F62: of 10
+		"success_rate": "0.6", "error_rate": "0.3", "throttle_rate": "0.1", // of 10
 		"average_duration": "2", "average_time_to_first_token": "0.25", "tokens_per_second": "0.75",
 		"tokens": "130", "tokens_input": "50", "tokens_cache_read": "40", "tokens_cache_write": "10",
 		"tokens_output": "25", "tokens_reasoning": "5",
@@ -49,7 +49,7 @@ func TestMeasuresOfAProvider_E_F66(t *testing.T) {
 	}, measured(t, usage.Provider, row))
 }
 
-func TestNothingToDivideByIsNotKnown_E_F66(t *testing.T) {
+func TestNothingToDivideByIsNotKnown_E_F62_E_F66(t *testing.T) {
 	got := measured(t, usage.Provider, Row{})
 	for _, name := range []string{
 		"success_rate", "error_rate", "throttle_rate", "average_duration", "average_time_to_first_token",

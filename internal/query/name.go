@@ -30,3 +30,10 @@ func AttributeName(short string) string {
 		return short
 	}
 }
+
+func orElse(text, otherwise string) string {
+	if text == "" {
+		return otherwise
+	}
+	return text
+}

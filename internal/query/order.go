@@ -77,7 +77,7 @@ func (g *groups) best(r *Request) *best {
 }
 
 func (h *best) offer(g *group) {
-	h.row = g.row()
+	h.row = h.groups.row(g)
 	one := ranked{h.of(&h.row), g}
 	switch {
 	case h.limit == 0:

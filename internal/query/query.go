@@ -15,6 +15,9 @@ type Source interface {
 	// History calls visit with every row of the hours, or days, that overlap a stretch
 	// of time, in Unix seconds, oldest first.
 	History(g usage.Granularity, from, until int64, visit func(usage.Period, *usage.HistoryRow) error) error
+	// Endings is how many live rows have ended so far: became part of retired ones, or
+	// were reset.
+	Endings() uint64
 	Moment() usage.Moment
 	Calendar() *usage.Calendar
 }
@@ -32,7 +35,8 @@ type Request struct {
 	// answer is of all time, live and retired series; with either it is made of history:
 	// of whole days, and of hours at the ends. Hours are not split: the time grows
 	// until it begins and ends with one. What is left of a day whose hours were
-	// forgotten already cannot be told, and does not count.
+	// forgotten already cannot be told, and does not count; days of another time zone,
+	// from before that was changed, may stand across the ends.
 	From, Until int64
 	// GroupBy names the attributes that rows are told apart by; empty: their whole
 	// identity. Rows that lack one of these, as retired ones lack dimensions, have the
@@ -56,8 +60,12 @@ type Row struct {
 	// FirstTokens is what live series know of times to the first token. Retired rows
 	// and history do not say how many calls had one.
 	FirstTokens Timed
-	// LastSeen is when it was counted last, in Unix nanoseconds; 0: that is not known.
+	// LastSeen is when something was counted last, which is soon after it came: not
+	// when it happened, as its record says. In Unix nanoseconds; 0: that is not known.
 	LastSeen int64
+	// History says that the row is made of it: what was open when its time began is
+	// not known, and so neither is what is active.
+	History bool
 }
 
 // Timed is how many calls have a time, and the sum of these in nanoseconds.

@@ -6,7 +6,7 @@ import (
 	"github.com/otelusage/usageprocessor/internal/usage"
 )
 
-// Recent is how a provider has been doing: all in all, and in each of the last hours.
+// Recent is how a provider has been doing: all in all, and in each of the last 24 hours.
 type Recent struct {
 	Success  int64          `json:"success"`
 	Failed   int64          `json:"failed"`
@@ -20,21 +20,23 @@ type RecentBucket struct {
 	Failed  int64  `json:"failed"`
 }
 
-// maxRecent bounds how many hours are told of one by one.
-const maxRecent = 168
+// recentHours are told of one by one.
+const recentHours = 24
 
-// RecentRequests tells, by provider, how requests have ended. Of the last hours there are as many
-// as are asked for, the one that it is now last.
-func RecentRequests(src Source, hours int) (map[string]*Recent, error) {
-	if hours < 1 || hours > maxRecent {
-		return nil, inputError("hours", "is %d; it is a number from 1 to %d", hours, maxRecent)
-	}
+// recentProviders bounds of how many providers the hours are told: those with the most
+// requests.
+const recentProviders = 10_000
+
+// RecentRequests tells, by provider, how requests have ended. Of the hours, the last is the one
+// that it is now.
+func RecentRequests(src Source) (map[string]*Recent, error) {
 	r := Request{Kind: usage.Provider, GroupBy: []string{usage.AttrProvider}, OrderBy: byName}
 	all, err := Series(src, r)
 	if err != nil {
 		return nil, err
 	}
-	r.From, r.Until = lastHours(src, hours)
+	r.From, r.Until = lastHours(src)
+	r.OrderBy, r.Limit = "requests", recentProviders
 	points, err := Timeline(src, r, usage.Hourly)
 	if err != nil {
 		return nil, err
@@ -66,11 +68,11 @@ func RecentRequests(src Source, hours int) (map[string]*Recent, error) {
 	return list, nil
 }
 
-// lastHours are the bounds of so many hours up to the one that it is now.
-func lastHours(src Source, hours int) (from, until int64) {
+// lastHours are the bounds of the hours up to the one that it is now.
+func lastHours(src Source) (from, until int64) {
 	c := src.Calendar()
 	from, until = c.Hour(seconds(src.Moment()))
-	for range hours - 1 {
+	for range recentHours - 1 {
 		from, _ = c.Hour(from - 1)
 	}
 	return from, until

@@ -14,7 +14,7 @@ func Series(src Source, r Request) (Answer, error) {
 	if r.From == 0 && r.Until == 0 {
 		return ofAllTime(src, &r), nil
 	}
-	answer, g := Answer{}, newGroups(&r)
+	answer, g := Answer{Total: Row{History: true}}, newGroups(&r)
 	answer.From, answer.Until = wholeHours(src.Calendar(), r.From, r.Until)
 	if err := g.addHistory(src, answer.From, answer.Until); err != nil {
 		return Answer{}, err
@@ -24,9 +24,24 @@ func Series(src Source, r Request) (Answer, error) {
 	return answer, nil
 }
 
-// ofAllTime answers with live and retired series. A series that ends meanwhile is missed
-// this once.
-func ofAllTime(src Source, r *Request) Answer {
+// maxLooks bounds how often series are looked at again because some have ended meanwhile.
+const maxLooks = 3
+
+// ofAllTime answers with live and retired series. One that ends between the two would be
+// missed.
+func ofAllTime(src Source, r *Request) (answer Answer) {
+	for range maxLooks {
+		before := src.Endings()
+		answer = look(src, r)
+		if src.Endings() == before {
+			break
+		}
+	}
+	return answer
+}
+
+// look adds up retired series and then live ones.
+func look(src Source, r *Request) Answer {
 	answer, g := Answer{}, newGroups(r)
 	src.Retired(func(row *usage.Retired) bool {
 		g.add(row.Schema, row.Values, &row.Measures)
@@ -67,7 +82,7 @@ func (a *Answer) addDistinct(src Source, g *groups, r *Request) {
 		}
 		one := group{Measures: row.Measures}
 		one.observe(row, now)
-		best.row = one.row()
+		best.row = g.row(&one)
 		a.Total.add(&best.row)
 		a.Groups++
 		if !best.hopeless() {
@@ -97,22 +112,17 @@ func (one *group) observe(row *usage.Row, now usage.Moment) {
 
 // addHistory adds what is in the buckets of a stretch of time.
 func (g *groups) addHistory(src Source, from, until int64) error {
-	for _, s := range stretches(src, from, until) {
-		err := s.visit(src, func(_ usage.Period, row *usage.HistoryRow) error {
-			g.add(row.Schema, row.Values, &row.Measures)
-			return nil
-		})
-		if err != nil {
-			return err
-		}
-	}
-	return nil
+	g.history = true
+	return visitTime(src, from, until, func(_ usage.Period, row *usage.HistoryRow) error {
+		g.add(row.Schema, row.Values, &row.Measures)
+		return nil
+	})
 }
 
 // add adds the first groups to the total.
 func (a *Answer) add(g *groups, count int) {
 	for n := range count {
-		row := g.table.group(n).row()
+		row := g.row(g.table.group(n))
 		a.Total.add(&row)
 	}
 	a.Groups += count

@@ -101,18 +101,22 @@ func TestSeriesOfATimeAreMadeOfDaysAndHours_A_U7(t *testing.T) {
 		}
 		return n
 	}
-	for from := at(t, "2026-10-23T22:00:00+02:00"); from < until+7200; from += 3600 * 5 {
-		for until := from + 3600; until < at(t, "2026-10-27T04:00:00+01:00"); until += 3600 {
-			a, err := Series(f, Request{Kind: usage.Provider, From: from, Until: until})
+	// Days of another zone, from before that was changed, stand across those of the calendar.
+	for _, days := range []*usage.Calendar{nil, usage.NewCalendar(time.UTC), usage.NewCalendar(time.FixedZone("", 9*3600))} {
+		f.days = days
+		for from := at(t, "2026-10-23T22:00:00+02:00"); from < until+7200; from += 3600 * 5 {
+			for until := from + 3600; until < at(t, "2026-10-27T04:00:00+01:00"); until += 3600 {
+				a, err := Series(f, Request{Kind: usage.Provider, From: from, Until: until})
+				require.NoError(t, err)
+				require.Equal(t, want(from, until), a.Total.TotalRequests(), "%d - %d", from, until)
+			}
+			a, err := Series(f, Request{Kind: usage.Provider, From: from})
 			require.NoError(t, err)
-			require.Equal(t, want(from, until), a.Total.TotalRequests(), "%d - %d", from, until)
+			require.Equal(t, want(from, 0), a.Total.TotalRequests(), "from %d", from)
+			a, err = Series(f, Request{Kind: usage.Provider, Until: from})
+			require.NoError(t, err)
+			require.Equal(t, want(0, from), a.Total.TotalRequests(), "until %d", from)
 		}
-		a, err := Series(f, Request{Kind: usage.Provider, From: from})
-		require.NoError(t, err)
-		require.Equal(t, want(from, 0), a.Total.TotalRequests(), "from %d", from)
-		a, err = Series(f, Request{Kind: usage.Provider, Until: from})
-		require.NoError(t, err)
-		require.Equal(t, want(0, from), a.Total.TotalRequests(), "until %d", from)
 	}
 }
 
@@ -126,26 +130,159 @@ func TestTimeGrowsToWholeHours(t *testing.T) {
 	assert.Equal(t, []int64{at(t, "2026-11-20T10:00:00+01:00"), at(t, "2026-11-20T11:00:00+01:00")}, []int64{a.From, a.Until})
 }
 
-// Whole days are read as such, so that a year is not read hour by hour.
-func TestStretches(t *testing.T) {
-	f := newFake(t)
+// What no day covers that lies wholly inside a time is left for hours.
+func TestDaysInsideATime(t *testing.T) {
 	day := func(d string) int64 { return at(t, "2026-11-"+d+":00+01:00") }
+	period := func(from, until string) usage.Period {
+		return usage.Period{Granularity: usage.Daily, Start: day(from), End: day(until)}
+	}
+	hours := func(from, until int64) stretch { return stretch{usage.Hourly, from, until} }
+	first, second, fourth := period("01T00:00", "02T00:00"), period("02T00:00", "03T00:00"), period("04T00:00", "05T00:00")
+	old := period("01T01:00", "02T01:00") // of another zone
+	for _, c := range []struct {
+		name        string
+		from, until int64
+		days, whole []usage.Period
+		hours       []stretch
+	}{
+		{"days", first.Start, second.End, []usage.Period{first, second}, []usage.Period{first, second}, nil},
+		{"hours of a day", day("01T03:00"), day("01T05:00"), []usage.Period{first}, nil, []stretch{hours(day("01T03:00"), day("01T05:00"))}},
+		{"hours of two days", day("01T03:00"), day("02T05:00"), []usage.Period{first, second}, nil, []stretch{hours(day("01T03:00"), day("02T05:00"))}},
+		{"all three", day("01T03:00"), day("04T05:00"), []usage.Period{first, second, fourth}, []usage.Period{second}, []stretch{
+			hours(day("01T03:00"), second.Start), hours(second.End, day("04T05:00")),
+		}},
+		{"since ever", 0, day("02T05:00"), []usage.Period{first, second}, []usage.Period{first}, []stretch{hours(0, first.Start), hours(first.End, day("02T05:00"))}},
+		{"a day without anything", second.Start, fourth.End, []usage.Period{second, fourth}, []usage.Period{second, fourth}, []stretch{hours(second.End, fourth.Start)}},
+		{"of another zone", first.Start, second.Start, []usage.Period{old}, nil, []stretch{hours(first.Start, second.Start)}},
+		{"two zones", first.Start, fourth.Start, []usage.Period{old, second}, []usage.Period{old, second}, []stretch{
+			hours(first.Start, old.Start), hours(second.End, fourth.Start),
+		}},
+		{"from the change of the zone", second.Start, second.End, []usage.Period{old, second}, []usage.Period{second}, []stretch{hours(second.Start, old.End)}},
+		{"nothing", first.Start, first.End, nil, nil, []stretch{hours(first.Start, first.End)}},
+	} {
+		d := inside{from: c.from, until: c.until, covered: c.from}
+		var whole []usage.Period
+		for _, p := range c.days {
+			d.take(p)
+			if d.whole {
+				whole = append(whole, p)
+			}
+		}
+		assert.Equal(t, c.whole, whole, c.name)
+		assert.Equal(t, c.hours, d.rest(), c.name)
+	}
+}
+
+// Days that stand across the ends of a time are not read, nor hours that are in days.
+func TestNothingIsReadThatIsNotNeeded(t *testing.T) {
+	day := func(d string) int64 { return at(t, "2026-11-"+d+":00+01:00") }
+	f := newFake(t)
+	schema, values := f.provider("shop", "openai", "gen_ai", "gpt-4o", "chat")
+	for hour := day("01T00:00"); hour < day("06T00:00"); hour += 3600 {
+		f.addHour(hour, schema, values, calls(1, 0))
+	}
 	for _, c := range []struct {
 		name        string
 		from, until int64
 		want        []stretch
 	}{
 		{"days", day("01T00:00"), day("03T00:00"), []stretch{{usage.Daily, day("01T00:00"), day("03T00:00")}}},
-		{"hours of a day", day("01T03:00"), day("01T05:00"), []stretch{{usage.Hourly, day("01T03:00"), day("01T05:00")}}},
 		{"hours of two days", day("01T03:00"), day("02T05:00"), []stretch{{usage.Hourly, day("01T03:00"), day("02T05:00")}}},
-		{"all three", day("01T03:00"), day("03T05:00"), []stretch{
-			{usage.Hourly, day("01T03:00"), day("02T00:00")}, {usage.Daily, day("02T00:00"), day("03T00:00")}, {usage.Hourly, day("03T00:00"), day("03T05:00")},
+		{"both", day("01T03:00"), day("03T05:00"), []stretch{
+			{usage.Daily, day("02T00:00"), day("03T00:00")}, {usage.Hourly, day("01T03:00"), day("02T00:00")}, {usage.Hourly, day("03T00:00"), day("03T05:00")},
 		}},
-		{"up to now", day("21T00:00"), 0, []stretch{{usage.Daily, day("21T00:00"), day("22T00:00")}}},
-		{"since ever", 0, day("01T05:00"), []stretch{{usage.Daily, 0, day("01T00:00")}, {usage.Hourly, day("01T00:00"), day("01T05:00")}}},
+		{"up to now", day("05T00:00"), 0, []stretch{
+			{usage.Daily, day("05T00:00"), day("22T00:00")}, {usage.Hourly, day("06T00:00"), day("22T00:00")},
+		}},
 	} {
-		assert.Equal(t, c.want, stretches(f, c.from, c.until), c.name)
+		asked := asked{fake: f}
+		_, err := Series(&asked, Request{Kind: usage.Provider, From: c.from, Until: c.until})
+		require.NoError(t, err)
+		assert.Equal(t, c.want, asked.list, c.name)
 	}
+}
+
+// asked is a source that notes what it is asked for.
+type asked struct {
+	*fake
+	list []stretch
+}
+
+func (a *asked) History(g usage.Granularity, from, until int64, visit func(usage.Period, *usage.HistoryRow) error) error {
+	a.list = append(a.list, stretch{g, from, until})
+	return a.fake.History(g, from, until, visit)
+}
+
+// Series that end while others look at them are in the answer once.
+func TestSeriesThatEndMeanwhileAreCounted(t *testing.T) {
+	for _, c := range []struct {
+		ends, looks int
+		want        int64
+	}{{0, 1, 5}, {1, 2, 5}, {2, 3, 5}, {5, 3, 4}} {
+		f := &ending{fake: newFake(t), ends: c.ends}
+		for range 5 {
+			schema, values := f.provider("shop", "openai", "gen_ai", "gpt-4o", "chat")
+			f.addLive(schema, values, calls(1, 0))
+		}
+		a, err := Series(f, Request{Kind: usage.Provider, GroupBy: []string{usage.AttrProvider}})
+		require.NoError(t, err)
+		assert.Equal(t, c.want, a.Total.TotalRequests(), "%d of them", c.ends)
+		assert.Equal(t, c.looks, f.looks)
+	}
+}
+
+// ending is a source a series of which ends after each look at retired ones.
+type ending struct {
+	*fake
+	ends, looks int
+}
+
+func (e *ending) Retired(visit func(*usage.Retired) bool) {
+	e.looks++
+	e.fake.Retired(visit)
+	if e.ends == 0 {
+		return
+	}
+	row := e.live[0]
+	e.live, e.ends, e.endings = e.live[1:], e.ends-1, e.endings+1
+	e.addRetired(row.Schema.Bare, row.Values, row.Measures)
+}
+
+// How many sessions were open when a time began is in no history.
+func TestActiveSessionsOfATimeAreNotKnown(t *testing.T) {
+	f := newFake(t)
+	m := usage.Measures{Opened: 3, Closed: [usage.CloseReasons]int64{usage.ClosedNormal: 1}}
+	for _, name := range []string{"a", "b"} {
+		schema, values := f.session(name)
+		f.addLive(schema, values, m)
+		f.addHour(at(t, now), schema, values, m)
+		m.Opened++
+	}
+	active, _ := MeasureNamed(usage.Sessions, "active")
+	r := Request{Kind: usage.Sessions, OrderBy: active.Name, GroupBy: usage.BaseNames(usage.Sessions)}
+	texts := func(rows ...Row) (list []string) {
+		for i := range rows {
+			list = append(list, rows[i].Attributes[0].Value+active.Of(&rows[i]).String())
+		}
+		return list
+	}
+	a, err := Series(f, r)
+	require.NoError(t, err)
+	assert.Equal(t, []string{"b3", "a2"}, texts(a.Rows...))
+	assert.Equal(t, whole(5), active.Of(&a.Total))
+	r.From = at(t, "2026-11-21T00:00:00+01:00")
+	a, err = Series(f, r)
+	require.NoError(t, err)
+	assert.Equal(t, []string{"a", "b"}, texts(a.Rows...))
+	assert.False(t, active.Of(&a.Total).Known)
+	points, err := Timeline(f, r, usage.Daily)
+	require.NoError(t, err)
+	assert.Equal(t, []string{"a", "b"}, texts(points[0].Rows...))
+	assert.False(t, active.Of(&points[0].Total).Known)
+	r.Match = map[string]string{"no": "such"}
+	a, err = Series(f, r)
+	require.NoError(t, err)
+	assert.False(t, active.Of(&a.Total).Known, "of nothing, too")
 }
 
 func TestBadRequests(t *testing.T) {
@@ -175,7 +312,7 @@ func TestErrorsOfHistoryAreReturned(t *testing.T) {
 	}
 	_, err = Usage(f, UsageOptions{})
 	require.ErrorIs(t, err, f.err)
-	_, err = RecentRequests(f, 1)
+	_, err = RecentRequests(f)
 	require.ErrorIs(t, err, f.err)
 }
 

@@ -127,7 +127,7 @@ func (e *EndpointUsage) add(row *Row) {
 
 func (s *Snapshot) addDays(src Source, o UsageOptions) error {
 	from, until := wholeHours(src.Calendar(), o.From, o.Until)
-	return o.distribute(src, stretches(src, from, until), time.DateOnly, s.RequestsByDay, s.TokensByDay)
+	return visitTime(src, from, until, o.distribute(src, time.DateOnly, s.RequestsByDay, s.TokensByDay))
 }
 
 func (s *Snapshot) addHours(src Source, o UsageOptions) error {
@@ -135,25 +135,19 @@ func (s *Snapshot) addHours(src Source, o UsageOptions) error {
 	if until == 0 {
 		_, until = src.Calendar().Day(seconds(src.Moment()))
 	}
-	return o.distribute(src, []stretch{{usage.Hourly, from, until}}, "15", s.RequestsByHour, s.TokensByHour)
+	return stretch{usage.Hourly, from, until}.visit(src, o.distribute(src, "15", s.RequestsByHour, s.TokensByHour))
 }
 
 // distribute adds up what providers were asked for by when that was, as a clock, or a
 // calendar, shows it.
-func (o *UsageOptions) distribute(src Source, list []stretch, layout string, requests, tokens map[string]int64) error {
+func (o *UsageOptions) distribute(src Source, layout string, requests, tokens map[string]int64) visitor {
 	g, zone := newGroups(o.request(usage.Provider)), src.Calendar().Zone()
-	for _, part := range list {
-		err := part.visit(src, func(p usage.Period, row *usage.HistoryRow) error {
-			if g.find(g.columnsOf(row.Schema), row.Values) {
-				key := time.Unix(p.Start, 0).In(zone).Format(layout)
-				requests[key] = usage.AddSaturating(requests[key], row.TotalRequests())
-				tokens[key] = usage.AddSaturating(tokens[key], totalTokens(&row.Measures))
-			}
-			return nil
-		})
-		if err != nil {
-			return err
+	return func(p usage.Period, row *usage.HistoryRow) error {
+		if g.find(g.columnsOf(row.Schema), row.Values) {
+			key := time.Unix(p.Start, 0).In(zone).Format(layout)
+			requests[key] = usage.AddSaturating(requests[key], row.TotalRequests())
+			tokens[key] = usage.AddSaturating(tokens[key], totalTokens(&row.Measures))
 		}
+		return nil
 	}
-	return nil
 }

@@ -66,7 +66,8 @@ type EndpointUsage struct {
 	TotalRequests int64 `json:"total_requests"`
 	SuccessCount  int64 `json:"success_count"`
 	FailureCount  int64 `json:"failure_count"`
-	// LastSeen is null for a time that is over, and for what has ended.
+	// LastSeen is when a request was counted last; null for a time that is over, and
+	// for what has ended.
 	LastSeen *time.Time `json:"last_seen"`
 }
 

@@ -34,7 +34,7 @@ func shop(t *testing.T) *fake {
 	return f
 }
 
-func TestUsageAsItIsWritten_A_F20_A_F26(t *testing.T) {
+func TestUsageAsItIsWritten_A_F20_A_F23_A_F26(t *testing.T) {
 	golden(t, "usage.json", func(w io.Writer) error {
 		s, err := Usage(shop(t), UsageOptions{})
 		require.NoError(t, err)

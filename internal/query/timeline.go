@@ -10,6 +10,9 @@ import (
 // maxPoints bounds timelines: more than a year of hours, or 27 years of days.
 const maxPoints = 10_000
 
+// maxCells bounds the rows that all points have together, which are in memory at once.
+const maxCells = 500_000
+
 // errOrder is of a source that breaks its promise.
 var errOrder = errors.New("history is not in order")
 
@@ -27,6 +30,7 @@ func Timeline(src Source, r Request, g usage.Granularity) ([]Point, error) {
 		return nil, tooLong(g)
 	}
 	t := timeline{groups: newGroups(&r), grid: grid, stretch: s}
+	t.history = true
 	t.identity = false // by nothing, if by nothing is given
 	if len(r.GroupBy) > 0 {
 		if err := t.choose(src, &r); err != nil {
@@ -38,6 +42,10 @@ func Timeline(src Source, r Request, g usage.Granularity) ([]Point, error) {
 
 func tooLong(g usage.Granularity) error {
 	return inputError("from", "and `to` have more than %d points between them with `granularity` %s", maxPoints, g)
+}
+
+func tooMany() error {
+	return inputError("limit", "has to be lower, or the time shorter: the points have more than %d rows", maxCells)
 }
 
 // gridOf returns the time of a timeline and what its buckets are.
@@ -80,9 +88,11 @@ type timeline struct {
 	ranks   map[string]int32 // of the chosen, by key
 	cells   []usage.Measures // of the point being made, by rank
 	total   usage.Measures   // of the same
+	scratch []Row            // of the same
 	open    bool
 	point   usage.Period
 	done    []Point
+	rows    int // of these
 }
 
 // choose finds out which groups get rows.
@@ -97,7 +107,7 @@ func (t *timeline) choose(src Source, r *Request) error {
 	t.ranks = map[string]int32{}
 	for _, one := range t.rank(r) {
 		t.ranks[string(t.table.keyOf(one))] = int32(len(t.chosen))
-		t.chosen = append(t.chosen, Row{Attributes: t.named(one).Attributes})
+		t.chosen = append(t.chosen, Row{Attributes: t.named(one).Attributes, History: true})
 	}
 	t.cells = make([]usage.Measures, len(t.chosen))
 	return nil
@@ -150,19 +160,28 @@ func (t *timeline) next() error {
 	if len(t.done) == maxPoints {
 		return tooLong(t.Granularity)
 	}
-	point := Point{Period: t.point, Total: Row{Measures: t.total}}
-	for n := range t.cells {
-		if t.cells[n].Any() {
-			row := t.chosen[n]
-			row.Measures = t.cells[n]
-			point.Rows = append(point.Rows, row)
-		}
+	point := Point{Period: t.point, Total: Row{Measures: t.total, History: true}, Rows: t.filled()}
+	if t.rows += len(point.Rows); t.rows > maxCells {
+		return tooMany()
 	}
 	t.done = append(t.done, point)
 	clear(t.cells)
 	t.total = usage.Measures{}
 	t.begin(t.point.End)
 	return nil
+}
+
+// filled are the rows of the open bucket that have counted something, without room for more.
+func (t *timeline) filled() []Row {
+	t.scratch = t.scratch[:0]
+	for n := range t.cells {
+		if t.cells[n].Any() {
+			row := t.chosen[n]
+			row.Measures = t.cells[n]
+			t.scratch = append(t.scratch, row)
+		}
+	}
+	return slices.Clone(t.scratch)
 }
 
 // tally adds a row, whose key was written, to the open bucket.

@@ -66,7 +66,7 @@ func TestTimelineIsZeroFilled_E_F67(t *testing.T) {
 	assert.Equal(t, int64(6), points[2].Total.TotalRequests(), "of all groups")
 }
 
-func TestDaysOfATimelineAreThoseOfTheZone_A_F24(t *testing.T) {
+func TestDaysOfATimelineAreThoseOfTheZone_A_F24_A_U15(t *testing.T) {
 	r := Request{Kind: usage.Provider, From: at(t, "2026-10-25T00:00:00+02:00"), Until: at(t, "2026-10-26T00:00:00+01:00")}
 	points, err := Timeline(newFake(t), r, usage.Hourly)
 	require.NoError(t, err)
@@ -91,6 +91,20 @@ func TestTimelinesAreBounded(t *testing.T) {
 	points, err := Timeline(f, Request{From: at(t, now) - maxPoints*3600 + 3600}, usage.Hourly)
 	require.NoError(t, err)
 	assert.Len(t, points, maxPoints)
+}
+
+// A thousand groups are few, and so are two years of days, but not both.
+func TestRowsOfATimelineAreBounded(t *testing.T) {
+	f := newRepeated(t, 1000)
+	_, until := f.calendar.Day(seconds(f.moment))
+	r := Request{Kind: usage.Provider, GroupBy: []string{"tenant"}, From: daysBefore(f.calendar, until-1, maxCells/1000+1), Until: until}
+	_, err := Timeline(f, r, usage.Daily)
+	require.ErrorIs(t, err, ErrInput)
+	require.ErrorContains(t, err, "`limit` has to be lower, or the time shorter: the points have more than 500000 rows")
+	r.Limit = 900
+	points, err := Timeline(f, r, usage.Daily)
+	require.NoError(t, err)
+	assert.Len(t, points, maxCells/1000+1)
 }
 
 func TestHistoryThatIsNotInOrderIsRefused(t *testing.T) {

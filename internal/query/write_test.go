@@ -65,11 +65,6 @@ func TestAnswersAsTheyAreWritten_A_U14_X_14(t *testing.T) {
 	require.NoError(t, err)
 	golden(t, "series.json", func(w io.Writer) error { return WriteJSON(w, r, a) })
 	golden(t, "series.csv", func(w io.Writer) error { return WriteCSV(w, r, a) })
-	golden(t, "series.txt", func(w io.Writer) error {
-		return WriteText(w, r, a, "requests", "success_rate", "tokens_per_second", "cost")
-	})
-	require.NoError(t, WriteText(io.Discard, r, a))
-	require.ErrorIs(t, WriteText(io.Discard, r, a, "spend"), ErrInput)
 	requireJSON(t, r, a)
 }
 
@@ -86,6 +81,29 @@ func TestTimelinesAsTheyAreWritten(t *testing.T) {
 	var out bytes.Buffer
 	require.NoError(t, WriteTimelineJSON(&out, r, usage.Daily, nil))
 	assert.JSONEq(t, `{"kind":"provider","from":null,"until":null,"granularity":"day","points":[]}`, out.String())
+}
+
+// What groups have counted that are not in the table is no row of something without attributes.
+func TestTablesOfSomeGroupsHaveNoOthers(t *testing.T) {
+	r := Request{
+		Kind: usage.Provider, GroupBy: []string{usage.AttrProvider}, Limit: 1,
+		From: at(t, "2026-11-21T00:00:00+01:00"), Until: at(t, "2026-11-21T17:00:00+01:00"),
+	}
+	points, err := Timeline(threeDays(t), r, usage.Hourly)
+	require.NoError(t, err)
+	require.Equal(t, int64(2), points[0].Total.TotalRequests(), "of mistral")
+	var out bytes.Buffer
+	require.NoError(t, WriteTimelineCSV(&out, r, usage.Hourly, points))
+	rows, err := csv.NewReader(&out).ReadAll()
+	require.NoError(t, err)
+	require.Len(t, rows, 1+len(points), "also of hours without openai")
+	for i, row := range rows[1:] {
+		want := []string{"", "0"}
+		if i == 9 {
+			want = []string{"openai", "3"}
+		}
+		assert.Equal(t, want, row[2:4], row[0])
+	}
 }
 
 // A long timeline is written in parts.
@@ -147,7 +165,7 @@ func TestErrorsOfWritingAreReturned(t *testing.T) {
 	points, err := Timeline(f, r, usage.Hourly)
 	require.NoError(t, err)
 	for i, err := range []error{
-		WriteJSON(failing{}, r, a), WriteCSV(failing{}, r, a), WriteText(failing{}, r, a),
+		WriteJSON(failing{}, r, a), WriteCSV(failing{}, r, a),
 		WriteTimelineJSON(failing{}, r, usage.Hourly, points), WriteTimelineCSV(failing{}, r, usage.Hourly, points),
 		WriteFOCUS(failing{}, f, r, usage.Daily),
 	} {

@@ -66,6 +66,22 @@ func (p BudgetPeriod) String() string {
 	}
 }
 
+// Half is half as long as the shortest one, in seconds.
+func (p BudgetPeriod) Half() int64 {
+	switch p {
+	case BudgetHour:
+		return secondsPerHour / 2
+	case BudgetDay:
+		return secondsPerDay / 2
+	case BudgetWeek:
+		return 7 * secondsPerDay / 2
+	case BudgetMonth:
+		return 28 * secondsPerDay / 2
+	default:
+		return 0
+	}
+}
+
 // Bounds are those of the period that a time is in, all of them Unix seconds; both are
 // 0 for one that never ends.
 func (p BudgetPeriod) Bounds(c *Calendar, at int64) (start, end int64) {

@@ -50,6 +50,8 @@ type HistoryFile struct {
 	Number uint64
 	Period
 	Rows int
+	// Folded says that one of the rows is of identities for which there was no room.
+	Folded bool
 	// Sums are those of all rows, by kind.
 	Sums [Kinds]Measures
 }

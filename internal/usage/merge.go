@@ -16,6 +16,11 @@ type Merger struct {
 	local map[*Schema]*Schema
 }
 
+// maxMerged is up to how many schemas mergers add some: they stay for ever, files have to
+// have room for them, and documents may be of anybody. Rows with other ones are counted
+// for the overflow.
+const maxMerged = 500
+
 // NewMerger returns a merger whose rows have schemas out of these.
 func NewMerger(schemas *Schemas, limit int) *Merger {
 	return &Merger{schemas: schemas, limit: limit, byKey: map[Key]int{}, local: map[*Schema]*Schema{}}
@@ -23,8 +28,11 @@ func NewMerger(schemas *Schemas, limit int) *Merger {
 
 // Add adds a row, of which nothing is kept.
 func (m *Merger) Add(row *HistoryRow) {
-	schema := m.schema(row.Schema)
-	n, known := m.find(schema, row.Values)
+	schema, values := m.schema(row.Schema), row.Values
+	if schema.Overflow() {
+		values = []string{"true"}
+	}
+	n, known := m.find(schema, values)
 	if !known && m.full(schema) {
 		schema = m.schemas.Intern(schema.Kind, []string{AttrOverflow})
 		n, known = m.find(schema, []string{"true"})
@@ -54,11 +62,15 @@ func (m *Merger) Remove(scope *Scope) (removed int) {
 }
 
 func (m *Merger) schema(s *Schema) *Schema {
-	local := m.local[s]
-	if local == nil {
-		local = m.schemas.Intern(s.Kind, s.Names)
-		m.local[s] = local
+	if local := m.local[s]; local != nil {
+		return local
 	}
+	names := s.Names
+	if len(m.schemas.all()) >= maxMerged && m.schemas.find(s.Kind, names) == nil {
+		names = []string{AttrOverflow}
+	}
+	local := m.schemas.Intern(s.Kind, names)
+	m.local[s] = local
 	return local
 }
 

@@ -33,7 +33,15 @@ type Schemas struct {
 	list atomic.Pointer[[]*Schema]
 }
 
-// Intern returns the schema with this kind and these dimension names.
+const (
+	// maxSchemas is how many numbers there are. Some are left for overflows.
+	maxSchemas = 1 << 16
+	// pair is a schema and the one that it has without dimensions.
+	pair = 2
+)
+
+// Intern returns the schema with this kind and these dimension names. When there are no
+// more numbers, it is that of the kind's overflow.
 func (s *Schemas) Intern(kind Kind, names []string) *Schema {
 	if known := s.find(kind, names); known != nil {
 		return known
@@ -42,6 +50,12 @@ func (s *Schemas) Intern(kind Kind, names []string) *Schema {
 	defer s.adding.Unlock()
 	if known := s.find(kind, names); known != nil {
 		return known
+	}
+	if len(s.all())+pair > maxSchemas-Kinds {
+		names = []string{AttrOverflow}
+		if known := s.find(kind, names); known != nil {
+			return known
+		}
 	}
 	schema := &Schema{Kind: kind, Names: slices.Clone(names), Base: baseOf(kind, names)}
 	if schema.Bare = schema; schema.Base < len(names) {

@@ -2,9 +2,10 @@ package api
 
 import (
 	"net/http"
+	"path"
 	"slices"
 	"strings"
-	"sync"
+	"time"
 
 	"go.uber.org/zap"
 
@@ -20,6 +21,11 @@ type Options struct {
 	Logger *zap.Logger
 	// OpenAPI is the document that describes the routes.
 	OpenAPI []byte
+	// WriteTimeout is how long clients may take to read an answer; 0: as long as they
+	// like.
+	WriteTimeout time.Duration
+	// Now is the clock of the server's deadlines.
+	Now func() time.Time
 }
 
 // API answers requests about meters. It is safe for concurrent use.
@@ -28,8 +34,10 @@ type API struct {
 	engines engines
 	page    *page.Page
 	mux     *http.ServeMux
-	// exporting is held while a document is written: each takes memory.
-	exporting sync.Mutex
+	// exporting has one place, taken while a document is made, which takes memory, and
+	// before any meter is held: who waits for it keeps none from closing. Documents that
+	// are being sent are packed, and not counted.
+	exporting chan struct{}
 }
 
 // New returns an API without meters.
@@ -38,7 +46,7 @@ func New(o Options) (*API, error) {
 	if err != nil {
 		return nil, err
 	}
-	a := &API{options: o, page: shown, mux: http.NewServeMux()}
+	a := &API{options: o, page: shown, mux: http.NewServeMux(), exporting: make(chan struct{}, 1)}
 	paths := map[string]methods{}
 	for _, r := range a.routes() {
 		if paths[r.path] == nil {
@@ -57,8 +65,16 @@ func (a *API) Register(name string, m *meter.Meter) (unregister func()) {
 	return a.engines.register(name, m)
 }
 
-// ServeHTTP answers a request that the guard's outer part has let through.
-func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) { a.mux.ServeHTTP(w, r) }
+// ServeHTTP answers a request that the guard's outer part has let through. From a path
+// that is not clean the mux would redirect, with a page.
+func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	given := r.URL.EscapedPath()
+	if clean := path.Clean(given); given != clean && given != clean+"/" {
+		a.dispatch(w, r, nil)
+		return
+	}
+	a.mux.ServeHTTP(w, r)
+}
 
 // methods are the routes of one path.
 type methods map[string]route

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"time"
 
 	"go.uber.org/zap"
 
@@ -21,7 +22,9 @@ type call struct {
 	// processor is the meter that was named, values are all other parameters.
 	processor string
 	values    url.Values
-	body      []byte
+	// format is what rows are written as.
+	format string
+	body   []byte
 }
 
 // text is an answer that is no JSON.
@@ -30,9 +33,15 @@ type text struct {
 	body        []byte
 }
 
-// serve answers a request that may be answered.
+// serve answers a request that may be answered. The server's deadline to write counts from
+// when the request began: a change that takes longer would be done without an answer.
 func (a *API) serve(c *call, to route) {
+	deadline := http.NewResponseController(c.w) // it stays, if a middleware hides it
+	_ = deadline.SetWriteDeadline(time.Time{})
 	answer, err := c.ask(to)
+	if a.options.WriteTimeout > 0 {
+		_ = deadline.SetWriteDeadline(a.options.Now().Add(a.options.WriteTimeout))
+	}
 	if err != nil {
 		c.fail(err)
 		return
@@ -111,14 +120,9 @@ func each(f ask) func(*call) (any, error) {
 		}
 		answers := make(map[string]any, len(list))
 		for _, h := range list {
-			answer, err := f(c, h)
-			if err != nil {
+			if answers[h.name], err = f(c, h); err != nil {
 				return nil, err
 			}
-			if _, is := answer.(text); is {
-				return nil, errSeveralTables
-			}
-			answers[h.name] = answer
 		}
 		return map[string]any{"processors": answers}, nil
 	}
@@ -136,6 +140,41 @@ func one(f ask) func(*call) (any, error) {
 			return nil, several(list)
 		}
 		return f(c, list[0])
+	}
+}
+
+// rows asks for rows in one of some formats, the first of which is JSON. Those that are
+// tables are of one meter: tables of several may have other columns.
+func rows(f ask, formats ...string) func(*call) (any, error) {
+	return func(c *call) (any, error) {
+		var err error
+		if c.format, err = c.choice("format", formats...); err != nil {
+			return nil, err
+		}
+		switch c.format {
+		case formatJSON:
+			return each(f)(c)
+		case formatFOCUS:
+			return document(f)(c)
+		default:
+			return one(f)(c)
+		}
+	}
+}
+
+// document asks one meter for a document, which nobody else does meanwhile.
+func document(f ask) func(*call) (any, error) {
+	return func(c *call) (any, error) {
+		gone := c.r.Context()
+		select {
+		case c.api.exporting <- struct{}{}:
+			defer func() { <-c.api.exporting }()
+		case <-gone.Done():
+		}
+		if err := gone.Err(); err != nil {
+			return nil, failf(http.StatusServiceUnavailable, "the client has gone: %w", err)
+		}
+		return one(f)(c)
 	}
 }
 

@@ -1,8 +1,9 @@
 package api
 
 import (
+	"cmp"
 	"encoding/json"
-	"maps"
+	"errors"
 	"net/http"
 	"net/url"
 	"slices"
@@ -28,8 +29,9 @@ type leader struct {
 	Rank     int             `json:"rank"`
 	Name     *string         `json:"name"` // null: those who have none
 	Measures json.RawMessage `json:"measures"`
-	// Models are those of a provider, in the same order.
-	Models []leader `json:"models,omitempty"`
+	// Models are those of a provider, in the same order; Truncated: it has others.
+	Models    []leader `json:"models,omitempty"`
+	Truncated bool     `json:"truncated,omitempty"`
 }
 
 const custom = "custom"
@@ -47,7 +49,7 @@ func leaderboardOf(c *call, h held) (any, error) {
 	}
 	board.From, board.Until, board.Total = answer.From, answer.Until, answer.Total
 	board.Entries = leaders(&answer, request.GroupBy[0])
-	if board.Scope == "provider" {
+	if request.GroupBy[0] == usage.AttrProvider {
 		err = board.addModels(view, request)
 	}
 	return board, err
@@ -62,13 +64,14 @@ func (c *call) leaderboard(view query.Source) (query.Request, *leaderboard, erro
 	if err != nil {
 		return none, nil, err
 	}
-	scope, kind, err := c.scope(view)
+	scope := cmp.Or(strings.TrimSpace(c.values.Get("scope")), "provider")
+	kind, err := kindOf(view, query.AttributeName(scope))
 	if err != nil {
 		return none, nil, err
 	}
 	order := c.values.Get("order_by")
 	if order == "" {
-		if order = "requests"; kind == usage.Provider {
+		if order = query.Measures(kind)[0].Name; kind == usage.Provider {
 			order = "cost"
 		}
 	}
@@ -81,29 +84,45 @@ func (c *call) leaderboard(view query.Source) (query.Request, *leaderboard, erro
 	v.Set("from", c.values.Get("from"))
 	v.Set("to", c.values.Get("to"))
 	request, err := query.ParseRequest(v, view)
+	if err == nil && len(request.GroupBy) > 1 {
+		err = failf(http.StatusBadRequest, "`scope` is %q; it is one attribute", scope)
+	}
 	return request, &leaderboard{Period: period, Scope: scope, OrderBy: order}, err
 }
 
-// scope is the attribute that is ranked by, and the kind of series that have it: one of
-// the base identity by its short name, or a dimension.
-func (c *call) scope(view query.Source) (string, usage.Kind, error) {
-	scope := c.values.Get("scope")
-	switch scope {
-	case "", "provider", "model", "operation", "service":
-		if scope == "" {
-			scope = "provider"
+// kindOf is the kind of series that have an attribute: providers, if several do or none.
+// History is asked only for what no live series has.
+func kindOf(src query.Source, attribute string) (usage.Kind, error) {
+	for _, kind := range []usage.Kind{usage.Provider, usage.Endpoint, usage.Own} {
+		if slices.Contains(usage.BaseNames(kind), attribute) {
+			return kind, nil
 		}
-		return scope, usage.Provider, nil
-	case "endpoint", "protocol":
-		return scope, usage.Endpoint, nil
 	}
-	known := dimensions(view)
-	if kind, ok := known[scope]; ok {
-		return scope, kind, nil
+	var has [usage.Kinds]bool
+	look := func(s *usage.Schema) (more bool) {
+		has[s.Kind] = has[s.Kind] || slices.Contains(s.Names[s.Base:], attribute)
+		return !has[usage.Provider]
 	}
-	names := append(slices.Sorted(maps.Keys(known)), "provider", "model", "operation", "service", "endpoint", "protocol")
-	return "", 0, failf(http.StatusBadRequest, "`scope` is %q; it is one of: %s", scope, strings.Join(names, ", "))
+	src.Live(func(r *usage.Row) bool { return look(r.Schema) })
+	if has == [usage.Kinds]bool{} {
+		err := src.History(usage.Daily, 0, 0, func(_ usage.Period, r *usage.HistoryRow) error {
+			if !look(r.Schema) {
+				return errEnough
+			}
+			return nil
+		})
+		if err != nil && !errors.Is(err, errEnough) {
+			return 0, err
+		}
+	}
+	if has[usage.Endpoint] && !has[usage.Provider] {
+		return usage.Endpoint, nil
+	}
+	return usage.Provider, nil
 }
+
+// errEnough ends a visit.
+var errEnough = errors.New("enough was seen")
 
 func leaders(answer *written, attribute string) []leader {
 	list := make([]leader, 0, len(answer.Rows))
@@ -117,19 +136,28 @@ func leaders(answer *written, attribute string) []leader {
 const maxModels = 1000
 
 func (b *leaderboard) addModels(view query.Source, r query.Request) error {
-	provider := r.GroupBy[0]
-	r.GroupBy, r.Limit = []string{provider, usage.AttrModel}, maxModels
-	answer, err := seriesAnswer(view, r)
+	r.GroupBy, r.Limit = []string{usage.AttrProvider, usage.AttrModel}, 0
+	all, err := query.Series(view, r)
+	if err != nil {
+		return err
+	}
+	count := map[string]int{} // of each provider's models
+	for i := range all.Rows {
+		count[all.Rows[i].Attribute(usage.AttrProvider)]++
+	}
+	all.Rows = all.Rows[:min(len(all.Rows), maxModels)]
+	answer, err := writtenOf(r, all)
 	if err != nil {
 		return err
 	}
 	for i := range b.Entries {
 		e := &b.Entries[i]
 		for _, row := range answer.Rows {
-			if name := row.Attributes[provider]; e.Name != nil && name != nil && *name == *e.Name {
+			if name := row.Attributes[usage.AttrProvider]; e.Name != nil && name != nil && *name == *e.Name {
 				e.Models = append(e.Models, leader{Rank: len(e.Models) + 1, Name: row.Attributes[usage.AttrModel], Measures: row.Measures})
 			}
 		}
+		e.Truncated = e.Name != nil && count[*e.Name] > len(e.Models)
 	}
 	return nil
 }

@@ -88,21 +88,3 @@ func valuesOf(src query.Source) map[string]map[string]bool {
 	})
 	return all
 }
-
-// dimensions are the attributes beside the base identities, and the kind that has them:
-// providers, if several do.
-func dimensions(src query.Source) map[string]usage.Kind {
-	known := map[string]usage.Kind{}
-	seen := map[*usage.Schema]bool{}
-	src.Live(func(r *usage.Row) bool {
-		if seen[r.Schema] || r.Schema.Kind != usage.Endpoint && r.Schema.Kind != usage.Provider {
-			return true
-		}
-		seen[r.Schema] = true
-		for _, name := range r.Schema.Names[r.Schema.Base:] {
-			known[name] = max(known[name], r.Schema.Kind)
-		}
-		return true
-	})
-	return known
-}

@@ -2,9 +2,12 @@ package api
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"io"
+	"maps"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/otelusage/usageprocessor/internal/query"
@@ -60,7 +63,7 @@ func historyOf(c *call, h held) (any, error) {
 	} else if request.From != 0 && untilOf(request, view)-request.From <= twoDays {
 		granularity = usage.Hourly
 	}
-	if c.values.Get("format") == formatFOCUS {
+	if c.format == formatFOCUS {
 		return focusOf(view, request, granularity)
 	}
 	points, err := query.Timeline(view, request, granularity)
@@ -83,9 +86,26 @@ func untilOf(r query.Request, clock query.Clock) int64 {
 
 // focusOf is what providers have cost, in the columns of FOCUS.
 func focusOf(view query.Source, request query.Request, granularity usage.Granularity) (any, error) {
-	var written bytes.Buffer
-	err := query.WriteFOCUS(&written, view, request, granularity)
-	return text{csvType, written.Bytes()}, err
+	return pack("usage-focus.csv", csvType, func(w io.Writer) error {
+		return query.WriteFOCUS(&bounded{Writer: w, lines: maxCharges}, view, request, granularity)
+	})
+}
+
+// maxCharges bounds what one document has, as a row for each series of each hour can be
+// any number.
+const maxCharges = 500_000
+
+// bounded refuses more than some lines.
+type bounded struct {
+	io.Writer
+	lines int // that are left
+}
+
+func (b *bounded) Write(p []byte) (int, error) {
+	if b.lines -= bytes.Count(p, []byte("\n")); b.lines < 0 {
+		return 0, failf(http.StatusBadRequest, "there are more than %d charges: `from` and `to` have to have less between them", maxCharges)
+	}
+	return b.Writer.Write(p)
 }
 
 // twoDays is up to where days would show little, in seconds.
@@ -94,35 +114,45 @@ const twoDays = 2 * 24 * 60 * 60
 // table is an answer that there is in two forms. It is written to memory, so that nobody
 // waits for a slow client.
 func (c *call) table(asJSON, asCSV func(io.Writer) error) (any, error) {
-	format, err := c.choice("format", formatJSON, formatCSV)
-	if err != nil {
-		return nil, err
-	}
 	var written bytes.Buffer
-	if format == formatCSV {
-		err = asCSV(&written)
+	if c.format == formatCSV {
+		err := asCSV(&written)
 		return text{csvType, written.Bytes()}, err
 	}
-	err = asJSON(&written)
+	err := asJSON(&written)
 	return json.RawMessage(written.Bytes()), err
 }
 
 // csvType is the media type of tables.
 const csvType = "text/csv; charset=utf-8; header=present"
 
-// errSeveralTables is what cannot be labelled: tables of meters may have other columns.
-var errSeveralTables = failf(http.StatusBadRequest, "there are several processors: a table is of one of them, name it as `processor`")
-
-const recentHours = 24
-
 // providersOf is how each provider has been doing.
 func providersOf(c *call, h held) (any, error) {
 	if err := c.only(); err != nil {
 		return nil, err
 	}
-	recent, err := query.RecentRequests(h.View(), recentHours)
-	return map[string]any{"providers": recent}, err
+	recent, err := query.RecentRequests(h.View())
+	truncated := len(recent) > maxProviders
+	if truncated {
+		keepBusiest(recent, maxProviders)
+	}
+	return map[string]any{"providers": recent, "truncated": truncated}, err
 }
+
+// maxProviders bounds how many are told of, each with its hours.
+const maxProviders = 1000
+
+// keepBusiest removes all but those with the most requests.
+func keepBusiest(recent map[string]*query.Recent, most int) {
+	names := slices.SortedFunc(maps.Keys(recent), func(a, b string) int {
+		return cmp.Or(cmp.Compare(requestsOf(recent[b]), requestsOf(recent[a])), cmp.Compare(a, b))
+	})
+	for _, name := range names[most:] {
+		delete(recent, name)
+	}
+}
+
+func requestsOf(r *query.Recent) int64 { return usage.AddSaturating(r.Success, r.Failed) }
 
 // summaryOf is totals of a time, of providers and of endpoints.
 func summaryOf(c *call, h held) (any, error) {
@@ -164,6 +194,10 @@ func seriesAnswer(src query.Source, r query.Request) (written, error) {
 	if err != nil {
 		return written{}, err
 	}
+	return writtenOf(r, answer)
+}
+
+func writtenOf(r query.Request, answer query.Answer) (written, error) {
 	var b bytes.Buffer
 	if err := query.WriteJSON(&b, r, answer); err != nil {
 		return written{}, err

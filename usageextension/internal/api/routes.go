@@ -31,8 +31,8 @@ func (a *API) routes() []route {
 		get("/openapi.yaml", openAPIOf),
 
 		get(prefix+"/usage", each(usageOf)),
-		get(prefix+"/usage/series", each(seriesOf)),
-		get(prefix+"/usage/history", each(historyOf)),
+		get(prefix+"/usage/series", rows(seriesOf, formatJSON, formatCSV)),
+		get(prefix+"/usage/history", rows(historyOf, formatJSON, formatCSV, formatFOCUS)),
 		get(prefix+"/usage/summary", each(summaryOf)),
 		get(prefix+"/usage/providers", each(providersOf)),
 		get(prefix+"/usage/leaderboard", each(leaderboardOf)),
@@ -48,7 +48,7 @@ func (a *API) routes() []route {
 		post(prefix+"/usage/load", load),
 		post(prefix+"/usage/reset", reset),
 		post(prefix+"/usage/sessions/{id}/terminate", terminate),
-		get(prefix+"/usage/export", one(export)),
+		get(prefix+"/usage/export", document(export)),
 		{method: http.MethodPost, path: prefix + "/usage/import", serve: one(importDocument)},
 	}
 	for _, method := range []string{http.MethodPut, http.MethodPatch} {

@@ -14,13 +14,13 @@ import (
 // client: while a meter writes a document, some of what it does else has to wait. It is
 // kept packed, which makes documents of usage ten times as small.
 type spool struct {
-	name   string // under which it is saved
-	packed bytes.Buffer
+	name, contentType string // under, and as, which it is saved
+	packed            bytes.Buffer
 }
 
 // pack lets write write a document.
-func pack(name string, write func(io.Writer) error) (*spool, error) {
-	s := &spool{name: name}
+func pack(name, contentType string, write func(io.Writer) error) (*spool, error) {
+	s := &spool{name: name, contentType: contentType}
 	packer, err := gzip.NewWriterLevel(&s.packed, gzip.BestSpeed)
 	if err != nil {
 		return nil, fmt.Errorf("pack: %w", err)
@@ -38,7 +38,7 @@ func (s *spool) send(w http.ResponseWriter) {
 		reply.Error(w, http.StatusInternalServerError, "unpack: "+err.Error())
 		return
 	}
-	w.Header().Set("Content-Type", reply.TypeJSON)
+	w.Header().Set("Content-Type", s.contentType)
 	w.Header().Set("Content-Disposition", `attachment; filename="`+s.name+`"`)
 	// An error is the client's, who notices that the end is missing.
 	_, _ = io.Copy(w, unpacked) //nolint:gosec // what we have packed ourselves

@@ -11,8 +11,9 @@ import (
 type status struct {
 	Processor string `json:"processor"`
 	Version   string `json:"version"`
-	// Writer is null, and Epoch 0, where nothing is kept.
-	Writer   string     `json:"writer"`
+	// Writer is the `service.instance.id` of what is exported.
+	Writer string `json:"writer"`
+	// Epoch is 0 where nothing is kept.
 	Epoch    uint64     `json:"epoch"`
 	OpenedAt *time.Time `json:"opened_at"`
 	Counting bool       `json:"counting"`

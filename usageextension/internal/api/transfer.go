@@ -8,6 +8,7 @@ import (
 
 	"github.com/otelusage/usageprocessor/internal/query"
 	"github.com/otelusage/usageprocessor/internal/usage"
+	"github.com/otelusage/usageprocessor/usageextension/internal/reply"
 )
 
 // export is everything that was counted, as a document.
@@ -15,9 +16,7 @@ func export(c *call, h held) (any, error) {
 	if err := c.only(); err != nil {
 		return nil, err
 	}
-	c.api.exporting.Lock()
-	defer c.api.exporting.Unlock()
-	return pack("usage-export.json", h.Export)
+	return pack("usage-export.json", reply.TypeJSON, h.Export)
 }
 
 // importDocument merges a document of an export.
@@ -42,7 +41,7 @@ func reset(c *call, h held) (any, error) {
 	if err := c.only(); err != nil {
 		return nil, err
 	}
-	scope, err := c.resetScope(h.View())
+	scope, err := c.resetScope()
 	if err != nil {
 		return nil, err
 	}
@@ -58,8 +57,9 @@ func reset(c *call, h held) (any, error) {
 	return map[string]any{"status": "ok", "removed": rows}, nil
 }
 
-// resetScope is what the body says: an attribute by its short name, or a dimension.
-func (c *call) resetScope(view query.Source) (usage.Scope, error) {
+// resetScope is what the body says: an attribute by its short name, or a dimension, which
+// no series that is live needs to have.
+func (c *call) resetScope() (usage.Scope, error) {
 	none := usage.Scope{}
 	body, err := c.object()
 	if err != nil {
@@ -75,7 +75,7 @@ func (c *call) resetScope(view query.Source) (usage.Scope, error) {
 		}
 	}
 	switch {
-	case name == nil:
+	case name == nil || *name == "":
 		return none, failf(http.StatusBadRequest, "`scope` is missing: %s or the name of an attribute is accepted", scopeAll)
 	case *name == scopeAll && value == nil:
 		return none, nil
@@ -84,19 +84,5 @@ func (c *call) resetScope(view query.Source) (usage.Scope, error) {
 	case value == nil || *value == "":
 		return none, failf(http.StatusBadRequest, "`value` is missing")
 	}
-	attribute := query.AttributeName(*name)
-	if _, known := dimensions(view)[attribute]; !known && !isBase(attribute) {
-		return none, failf(http.StatusBadRequest, "`scope` %q is no attribute", *name)
-	}
-	return usage.Scope{Attribute: attribute, Value: *value}, nil
-}
-
-// isBase says whether an attribute is one that whole kinds have.
-func isBase(attribute string) bool {
-	switch attribute {
-	case usage.AttrService, usage.AttrProtocol, usage.AttrEndpoint, usage.AttrProvider, usage.AttrProviderKind,
-		usage.AttrModel, usage.AttrOperation, usage.AttrMeter:
-		return true
-	}
-	return false
+	return usage.Scope{Attribute: query.AttributeName(*name), Value: *value}, nil
 }

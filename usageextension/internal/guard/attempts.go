@@ -1,6 +1,7 @@
 package guard
 
 import (
+	"maps"
 	"net/netip"
 	"sync"
 	"time"
@@ -10,7 +11,7 @@ const (
 	// maxFailures are accepted before a client is banned, for so long.
 	maxFailures = 5
 	banTime     = 30 * time.Minute
-	// maxClients bounds the table: strangers fill it.
+	// maxClients bounds the table: strangers fill it. The last place is everybody's.
 	maxClients = 1024
 )
 
@@ -40,7 +41,8 @@ func (a *attempts) settle(client netip.Prefix, right bool) time.Duration {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	now := a.now()
-	known, ok := a.clients[client]
+	client = a.place(client, now)
+	known := a.clients[client]
 	if !now.Before(known.until) {
 		known.failures = 0
 	}
@@ -51,28 +53,20 @@ func (a *attempts) settle(client netip.Prefix, right bool) time.Duration {
 		delete(a.clients, client)
 		return 0
 	}
-	if !ok && len(a.clients) >= maxClients {
-		a.evict(now)
-	}
 	a.clients[client] = attempt{failures: known.failures + 1, until: now.Add(banTime)}
 	return 0
 }
 
-// evict makes room for one: by what is over, else by whoever has failed least, the
-// oldest of them.
-func (a *attempts) evict(now time.Time) {
-	var victim netip.Prefix
-	least := attempt{failures: maxFailures + 1}
-	for client, known := range a.clients {
-		if !now.Before(known.until) {
-			delete(a.clients, client)
-			continue
-		}
-		if known.failures < least.failures || known.failures == least.failures && known.until.Before(least.until) {
-			victim, least = client, known
-		}
+// place is under whom an attempt is counted: the client itself or, once the table is
+// full, everybody who is not in it. If the new took the places of the old, who has many
+// addresses would never be banned.
+func (a *attempts) place(client netip.Prefix, now time.Time) netip.Prefix {
+	if _, known := a.clients[client]; known || len(a.clients) < maxClients-1 {
+		return client
 	}
-	if len(a.clients) >= maxClients {
-		delete(a.clients, victim)
+	maps.DeleteFunc(a.clients, func(_ netip.Prefix, known attempt) bool { return !now.Before(known.until) })
+	if len(a.clients) < maxClients-1 {
+		return client
 	}
+	return netip.Prefix{} // as those without an address
 }

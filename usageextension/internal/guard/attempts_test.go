@@ -79,6 +79,26 @@ func TestAttemptsAreBounded_A_F47(t *testing.T) {
 	assert.Equal(t, http.StatusOK, guess(g, stranger, "right"))
 }
 
+// Who has ever new addresses is banned, and those that are known are not because of it.
+func TestNewcomersToAFullTable_A_F47(t *testing.T) {
+	g, clock := newGuard(t)
+	guess(g, stranger, "wrong")
+	for i := range maxClients {
+		guess(g, fmt.Sprintf("10.%d.%d.1:1", i/256, i%256), "wrong")
+	}
+	heard := 0
+	for i := range 10 * maxFailures {
+		if guess(g, fmt.Sprintf("172.16.0.%d:1", i), "wrong") == http.StatusUnauthorized {
+			heard++
+		}
+	}
+	assert.LessOrEqual(t, heard, maxFailures)
+	assert.Len(t, g.attempts.clients, maxClients)
+	assert.Equal(t, http.StatusOK, guess(g, stranger, "right"))
+	clock.Time = clock.Add(banTime)
+	assert.Equal(t, http.StatusOK, guess(g, "172.16.1.1:1", "right"))
+}
+
 // Guesses that are made at the same time are not more.
 func TestBanOfConcurrentGuesses(t *testing.T) {
 	g, _ := newGuard(t)

@@ -20,7 +20,7 @@ type Options struct {
 	// Hosts are names that the server is reached by, besides those of loopback and the
 	// address of the connection.
 	Hosts []string
-	// Origins are those whose pages may send requests that change something.
+	// Origins are those whose pages may send requests.
 	Origins []string
 	// Now is the clock that failures are timed by.
 	Now func() time.Time
@@ -51,9 +51,6 @@ func New(o Options) (*Guard, error) {
 			return nil, fmt.Errorf("`cors.allowed_origins`: %w", err)
 		}
 	}
-	g.origins.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		o.Refuse(w, forbidden("cross-origin requests are accepted from `cors.allowed_origins` only"))
-	}))
 	return g, nil
 }
 
@@ -70,7 +67,6 @@ func forbidden(text string) *Refusal { return &Refusal{Status: http.StatusForbid
 // Around refuses what must not even be authenticated, and gives every answer the
 // headers that keep browsers from making more of it than it is.
 func (g *Guard) Around(next http.Handler) http.Handler {
-	next = g.origins.Handler(next)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
 		h.Set("Cache-Control", "no-store")
@@ -79,9 +75,11 @@ func (g *Guard) Around(next http.Handler) http.Handler {
 		h.Set("Referrer-Policy", "no-referrer")
 		h.Set("X-Content-Type-Options", "nosniff")
 		h.Set("X-Frame-Options", "DENY")
-		if refusal := g.checkHost(r); refusal != nil {
-			g.options.Refuse(w, refusal)
-			return
+		for _, check := range []func(*http.Request) *Refusal{g.checkHost, g.checkOrigin} {
+			if refusal := check(r); refusal != nil {
+				g.options.Refuse(w, refusal)
+				return
+			}
 		}
 		next.ServeHTTP(w, r)
 	})

@@ -38,7 +38,7 @@ func from(client string, headers ...string) *http.Request {
 			r.Host = headers[i+1]
 			continue
 		}
-		r.Header.Set(headers[i], headers[i+1])
+		r.Header.Add(headers[i], headers[i+1])
 	}
 	return r
 }
@@ -92,23 +92,37 @@ func TestHosts_X_16(t *testing.T) {
 func TestCrossOrigin_X_16(t *testing.T) {
 	g, _ := newGuard(t, func(o *Options) { o.Origins = []string{"https://trusted.example.com"} })
 	for _, tt := range []struct {
-		method, origin, site string
-		want                 int
+		method, origin, site, mode, dest string
+		want                             int
 	}{
-		{http.MethodPost, "", "", http.StatusOK}, // no browser
-		{http.MethodPost, "http://localhost:8688", "same-origin", http.StatusOK},
-		{http.MethodPost, "http://localhost:8688", "", http.StatusOK},
-		{http.MethodPost, "https://evil.example.com", "cross-site", http.StatusForbidden},
-		{http.MethodPut, "https://evil.example.com", "", http.StatusForbidden},
-		{http.MethodPatch, "http://localhost:1", "same-site", http.StatusForbidden},
-		{http.MethodPost, "null", "cross-site", http.StatusForbidden},
-		{http.MethodPost, "https://trusted.example.com", "cross-site", http.StatusOK},
-		{http.MethodPost, "http://trusted.example.com", "cross-site", http.StatusForbidden},
-		{http.MethodGet, "https://evil.example.com", "cross-site", http.StatusOK},
+		{http.MethodPost, "", "", "", "", http.StatusOK}, // no browser
+		{http.MethodPost, "http://localhost:8688", "same-origin", "cors", "empty", http.StatusOK},
+		{http.MethodPost, "http://localhost:8688", "", "", "", http.StatusOK},
+		{http.MethodPost, "https://evil.example.com", "cross-site", "cors", "empty", http.StatusForbidden},
+		{http.MethodPost, "https://evil.example.com", "cross-site", "navigate", "document", http.StatusForbidden}, // a form
+		{http.MethodPut, "https://evil.example.com", "", "", "", http.StatusForbidden},
+		{http.MethodPatch, "http://localhost:1", "same-site", "cors", "empty", http.StatusForbidden},
+		{http.MethodPost, "null", "cross-site", "cors", "empty", http.StatusForbidden},
+		{http.MethodPost, "https://trusted.example.com", "cross-site", "cors", "empty", http.StatusOK},
+		{http.MethodPost, "http://trusted.example.com", "cross-site", "cors", "empty", http.StatusForbidden},
+		{http.MethodGet, "", "", "", "", http.StatusOK},
+		{http.MethodGet, "", "none", "navigate", "document", http.StatusOK}, // typed in
+		{http.MethodGet, "", "same-origin", "cors", "empty", http.StatusOK},
+		{http.MethodGet, "", "cross-site", "navigate", "document", http.StatusOK}, // a link
+		{http.MethodGet, "", "same-site", "navigate", "", http.StatusOK},
+		{http.MethodGet, "", "cross-site", "navigate", "iframe", http.StatusForbidden},
+		{http.MethodGet, "", "cross-site", "no-cors", "image", http.StatusForbidden},
+		{http.MethodGet, "", "same-site", "no-cors", "script", http.StatusForbidden},
+		{http.MethodHead, "", "cross-site", "no-cors", "empty", http.StatusForbidden},
+		{http.MethodGet, "https://evil.example.com", "cross-site", "cors", "empty", http.StatusForbidden},
+		{http.MethodGet, "https://evil.example.com", "", "", "", http.StatusForbidden}, // an old browser
+		{http.MethodGet, "https://trusted.example.com", "cross-site", "cors", "empty", http.StatusOK},
+		{http.MethodOptions, "https://trusted.example.com", "cross-site", "cors", "empty", http.StatusOK},
+		{http.MethodOptions, "https://evil.example.com", "cross-site", "cors", "empty", http.StatusOK}, // confighttp answers
 	} {
 		r := from(loopback)
 		r.Method = tt.method
-		for name, value := range map[string]string{"Origin": tt.origin, "Sec-Fetch-Site": tt.site} {
+		for name, value := range map[string]string{"Origin": tt.origin, "Sec-Fetch-Site": tt.site, "Sec-Fetch-Mode": tt.mode, "Sec-Fetch-Dest": tt.dest} {
 			if value != "" {
 				r.Header.Set(name, value)
 			}
@@ -151,6 +165,10 @@ func TestRights_A_F46(t *testing.T) {
 		{"strangers with wrong token", nil, stranger, []string{bearer, "Bearer wrong"}, 401, 401},
 		{"a proxy on this machine", nil, loopback, []string{"X-Forwarded-For", "192.0.2.7"}, 401, 401},
 		{"another proxy", nil, loopback, []string{"Forwarded", "for=192.0.2.7"}, 401, 401},
+		{"a proxy that says what it was asked", nil, loopback, []string{"X-Forwarded-Host", "localhost"}, 401, 401},
+		{"a proxy that says how it was asked", nil, loopback, []string{"X-Forwarded-Proto", "https"}, 401, 401},
+		{"a proxy that says nothing", nil, loopback, []string{"X-Forwarded-For", ""}, 401, 401},
+		{"a proxy with two lines", nil, loopback, []string{"X-Forwarded-For", "", "X-Forwarded-For", "192.0.2.7"}, 401, 401},
 		{"a proxy that keeps the name", func(o *Options) { o.Hosts = []string{"usage.example.com"} }, loopback, []string{"Host", "usage.example.com"}, 401, 401},
 		{"no token", func(o *Options) { o.Token = "" }, loopback, nil, 200, 403},
 		{"no token, an empty key", func(o *Options) { o.Token = "" }, loopback, []string{bearer, "Bearer "}, 200, 403},

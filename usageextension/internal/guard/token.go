@@ -68,16 +68,16 @@ func (g *Guard) given(r *http.Request) string {
 // local says whether a request is one of this machine's own. What a proxy passes on is
 // not: its address would open everything to everyone behind it.
 func (g *Guard) local(r *http.Request) bool {
-	for _, header := range []string{"Forwarded", "X-Forwarded-For", "X-Real-Ip", "Via"} {
-		if r.Header.Get(header) != "" {
+	for _, header := range []string{"Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Real-Ip", "Via"} {
+		if len(r.Header.Values(header)) > 0 {
 			return false
 		}
 	}
 	return loopbackName(canonical(hostOf(r.Host))) && (g.options.Private || addressOf(r.RemoteAddr).IsLoopback())
 }
 
-// client is whose failures are counted together: an address, or the network that one
-// subscriber of IPv6 has all addresses of.
+// client is whose failures are counted together: an address, with everybody behind it,
+// or the network that one subscriber of IPv6 has all addresses of.
 func (*Guard) client(r *http.Request) netip.Prefix {
 	ip := addressOf(r.RemoteAddr)
 	bits := ip.BitLen()

@@ -50,6 +50,8 @@ func (s *source) Live(visit func(*usage.Row) bool) {
 
 func (s *source) Retired(func(*usage.Retired) bool) {}
 
+func (s *source) Endings() uint64 { return 0 }
+
 func (s *source) History(g usage.Granularity, from, until int64, visit func(usage.Period, *usage.HistoryRow) error) error {
 	s.visits++
 	if s.err != nil {

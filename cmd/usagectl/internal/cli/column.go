@@ -56,7 +56,13 @@ func empty(numbers []query.Number) bool {
 	return !slices.ContainsFunc(numbers, func(n query.Number) bool { return n.Known && (n.Whole != 0 || n.Parts != 0) })
 }
 
-func count(numbers []query.Number) string { return show.Count(total(numbers)) }
+// count is not known of sessions that are active, if a time is asked for.
+func count(numbers []query.Number) string {
+	if !numbers[0].Known {
+		return unknown
+	}
+	return show.Count(total(numbers))
+}
 
 func short(numbers []query.Number) string { return show.Short(total(numbers)) }
 
