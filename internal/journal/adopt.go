@@ -20,6 +20,15 @@ func (j *Journal) Adopt(id Identity, layoutSince int64, elsewhere *usage.History
 	j.pending.appended, j.pending.window = 0, usage.Window{}
 }
 
+// HistoryNumber is the newest number that a file of history was given.
+func (j *Journal) HistoryNumber() uint64 { return j.numbers[historyKind] }
+
+// PassHistoryNumber keeps files of history from getting numbers up to one that was given
+// elsewhere.
+func (j *Journal) PassHistoryNumber(n uint64) {
+	j.numbers[historyKind] = max(j.numbers[historyKind], n)
+}
+
 // Follow says what an adopted state contains: commits up to seq, unless later ones were
 // appended already, and how far its window has come.
 func (j *Journal) Follow(seq uint64, window *usage.Window) {

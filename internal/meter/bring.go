@@ -2,6 +2,7 @@ package meter
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"io"
 	"slices"
@@ -12,16 +13,19 @@ import (
 
 // bringHistory copies files of history. What was reset is left out; which hours are in
 // days shows in the order of the numbers.
-func (v *move) bringHistory() error {
+func (v *move) bringHistory(ctx context.Context) error {
 	if v.from == nil {
 		return nil
 	}
 	files := slices.SortedFunc(slices.Values(v.list.Files), func(a, b usage.HistoryFile) int { return cmp.Compare(a.Number, b.Number) })
 	var added []usage.HistoryFile
 	for i := range files {
+		if err := context.Cause(ctx); err != nil {
+			return err
+		}
 		f, err := v.copyFile(&files[i])
 		if damaged := (*journal.CorruptError)(nil); errors.As(err, &damaged) && damaged.File == journal.HistoryName(files[i].Number) {
-			v.meter.setAside(damaged)
+			v.meter.setAside(&files[i], damaged)
 			v.list = v.meter.engine.History()
 			v.brought = numbersOf(v.list.Files)
 			continue
@@ -49,7 +53,7 @@ func (v *move) copyFile(f *usage.HistoryFile) (usage.HistoryFile, error) {
 
 // bringWindow writes the window that is on its way to a file of the new place. Nobody
 // is told of its number there before it is the only one.
-func (v *move) bringWindow() error {
+func (v *move) bringWindow(ctx context.Context) error {
 	if !v.window.Open() {
 		return nil
 	}
@@ -59,7 +63,7 @@ func (v *move) bringWindow() error {
 	}
 	window := v.window.Clone()
 	window.Number, err = v.to.journal.WriteWindow(func(put func([]usage.Row, []byte) error) error {
-		return eachChunk(chunks, func(data []byte) error { return put(nil, data) })
+		return eachChunk(chunks, func(data []byte) error { return errors.Join(context.Cause(ctx), put(nil, data)) })
 	})
 	if err := errors.Join(err, chunks.Close()); err != nil {
 		return err

@@ -21,7 +21,7 @@ func (m *Meter) Export(w io.Writer) error {
 	m.steady.RLock()
 	err := d.write(w)
 	m.steady.RUnlock()
-	return m.noteDamage(err)
+	return m.noteDamage(&d.read, err)
 }
 
 // documentHead is what a document begins with.
@@ -39,8 +39,9 @@ type documentWriter struct {
 	head     documentHead
 
 	out  *bufio.Writer
-	err  error // the first one; nothing is written after it
-	rows int   // written to the list that is open
+	err  error             // the first one; nothing is written after it
+	rows int               // written to the list that is open
+	read usage.HistoryFile // the newest one
 }
 
 func (d *documentWriter) write(w io.Writer) error {
@@ -159,7 +160,11 @@ func (d *documentWriter) writeFiles() {
 	}
 	history := d.engine.History()
 	for i := range history.Files {
+		if d.err != nil {
+			return
+		}
 		f := &history.Files[i]
+		d.read = *f
 		d.bucket(f.Period, history.Rolled(f), func(put func(*usage.HistoryRow)) error {
 			return d.files.ReadHistory(*f, func(row *usage.HistoryRow) error {
 				if !history.Masks(f, row) {

@@ -87,8 +87,8 @@ func (m *Meter) files() historyReader { return historyFiles{meter: m} }
 // historyFiles reads from where usage is kept at the moment.
 type historyFiles struct{ meter *Meter }
 
-// ReadHistory calls visit with the rows of a file. One of another place is gone: no two
-// places give files the same number.
+// ReadHistory calls visit with the rows of a file. One of a place that was left is gone:
+// none that comes later gives a file a number that was given there.
 func (h historyFiles) ReadHistory(f usage.HistoryFile, visit func(*usage.HistoryRow) error) error {
 	s := h.meter.store()
 	if s == nil {
@@ -107,7 +107,7 @@ func (h historyFiles) ReadHistory(f usage.HistoryFile, visit func(*usage.History
 
 // noteDamage returns an error of a file that was read. One that is damaged is no part of
 // history any more: what it held stays in the totals.
-func (m *Meter) noteDamage(err error) error {
+func (m *Meter) noteDamage(f *usage.HistoryFile, err error) error {
 	damaged := (*journal.CorruptError)(nil)
 	if !errors.As(err, &damaged) {
 		return err
@@ -119,7 +119,7 @@ func (m *Meter) noteDamage(err error) error {
 	defer m.steady.Unlock()
 	m.keeping.writing.Lock()
 	defer m.keeping.writing.Unlock()
-	m.setAside(damaged)
+	m.setAside(f, damaged)
 	return err
 }
 
@@ -138,11 +138,11 @@ func (m *Meter) alone() (unlock func()) {
 }
 
 // setAside takes a damaged file off the list; the next snapshot moves it to the
-// quarantine. keeping.writing is held.
-func (m *Meter) setAside(damaged *journal.CorruptError) {
+// quarantine. One that is not the same any more may be whole. keeping.writing is held.
+func (m *Meter) setAside(read *usage.HistoryFile, damaged *journal.CorruptError) {
 	list := m.engine.History()
 	for i := range list.Files {
-		if f := &list.Files[i]; journal.HistoryName(f.Number) == damaged.File {
+		if f := &list.Files[i]; *f == *read && journal.HistoryName(f.Number) == damaged.File {
 			m.dropFile(f, &list)
 			m.telemetry.historyDamaged()
 			m.log.Error("A file of history is damaged and is moved to `quarantine`: its usage stays in the totals", zap.String("granularity", f.Granularity.String()),

@@ -1,6 +1,7 @@
 package meter
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"maps"
@@ -60,8 +61,16 @@ func (m *Meter) newImportOf(d *document, mine map[string]usage.Measures) *import
 		known := m.engine.Highest(&mark)
 		i.whole = known.Any()
 	}
-	for _, row := range totals.Rows() {
-		i.consider(row, gained)
+	rows := totals.Rows()
+	for _, row := range rows {
+		if !row.Schema.Overflow() {
+			i.consider(row, gained)
+		}
+	}
+	for _, row := range rows {
+		if row.Schema.Overflow() {
+			i.considerRest(row, rows, gained)
+		}
 	}
 	for n := range d.series {
 		if gained[identityOf(baseRow(&d.series[n]))] {
@@ -121,15 +130,50 @@ func (i *importing) consider(row usage.HistoryRow, gained map[string]bool) {
 	}
 	more := row
 	more.Measures.Subtract(&highest)
+	i.note(known, more, gained)
+}
+
+// considerRest is consider for what has no identity any more: part of it may have been
+// known by its own before. It is new as far as all of its kind is more than was known.
+func (i *importing) considerRest(row usage.HistoryRow, rows []usage.HistoryRow, gained map[string]bool) {
+	if i.document.byHash || i.mine != nil {
+		// Of this writer more may be known than the document ever had: sums say nothing.
+		i.consider(row, gained)
+		return
+	}
+	more, kind := row, row.Schema.Kind
+	for _, other := range rows {
+		if other.Schema.Kind == kind && !other.Schema.Overflow() {
+			more.Measures.Add(&other.Measures)
+		}
+	}
+	eachImported(i.meter.engine, func(k *usage.Imported) {
+		if k.Writer == i.document.writer && k.Schema.Kind == kind {
+			more.Measures.Subtract(&k.Measures)
+		}
+	})
+	for n := range i.gained {
+		if i.gained[n].Schema.Kind == kind {
+			more.Measures.Subtract(&i.gained[n].Measures)
+		}
+	}
+	known := usage.Imported{Writer: i.document.writer, HistoryRow: row}
+	known.Measures = i.known(&known)
+	known.Measures.Add(&more.Measures)
+	i.note(known, more, gained)
+}
+
+// note notes what is known from now on of a series, and what that is more than before.
+func (i *importing) note(known usage.Imported, more usage.HistoryRow, gained map[string]bool) {
 	if !i.document.byHash { // which one mark is enough for
 		i.highest = append(i.highest, known)
-		if !highest.Any() {
+		if before := i.known(&known); !before.Any() {
 			i.fresh++
 		}
 	}
 	if more.Any() {
 		i.gained = append(i.gained, more)
-		gained[identityOf(&row)] = true
+		gained[identityOf(&more)] = true
 	}
 }
 
@@ -144,7 +188,7 @@ func (i *importing) run() error {
 		m.engine.ImportHours(i.recentHours())
 		return nil
 	}
-	if err := i.toFiles(s); err != nil {
+	if err := i.toFiles(context.Background(), s); err != nil {
 		return err
 	}
 	m.owe(2)

@@ -1,6 +1,7 @@
 package meter
 
 import (
+	"context"
 	"slices"
 	"time"
 
@@ -8,7 +9,7 @@ import (
 )
 
 // toFiles writes what is new to files of history, and lets it count.
-func (i *importing) toFiles(s *store) error {
+func (i *importing) toFiles(ctx context.Context, s *store) error {
 	k := &keeper{meter: i.meter, store: s, at: i.at, budget: filesPerUpkeep}
 	days, hours, detail := i.buckets()
 	for _, b := range days {
@@ -20,7 +21,7 @@ func (i *importing) toFiles(s *store) error {
 	var files [3][]usage.HistoryFile
 	for n, list := range [][]importBucket{detail, days, hours} {
 		var err error
-		if files[n], err = i.write(k, list); err != nil {
+		if files[n], err = i.write(ctx, k, list); err != nil {
 			return err
 		}
 	}
@@ -86,8 +87,11 @@ func (i *importing) fill(place func(documentBucket) (usage.Period, bool), wanted
 	return list
 }
 
-func (*importing) write(k *keeper, list []importBucket) (files []usage.HistoryFile, err error) {
+func (*importing) write(ctx context.Context, k *keeper, list []importBucket) (files []usage.HistoryFile, err error) {
 	for _, b := range list {
+		if err := context.Cause(ctx); err != nil {
+			return nil, err
+		}
 		f, err := k.write(b.Period, b.sum)
 		if err != nil {
 			return nil, err

@@ -96,7 +96,7 @@ func (k *keeper) read(list *usage.History, f *usage.HistoryFile, sum *usage.Merg
 		return nil
 	})
 	if damaged := (*journal.CorruptError)(nil); errors.As(err, &damaged) {
-		k.meter.setAside(damaged)
+		k.meter.setAside(f, damaged)
 		return true, nil
 	}
 	return false, err

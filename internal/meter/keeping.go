@@ -1,6 +1,7 @@
 package meter
 
 import (
+	"context"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -17,7 +18,9 @@ type keeping struct {
 	// guards closed.
 	changing sync.Mutex
 	closed   bool // nothing changes any more
-	self     self // of which Open decides
+	// under cancels the change that is under way, nil: none is.
+	under atomic.Pointer[context.CancelCauseFunc]
+	self  self // of which Open decides
 	// writing is held while a generation, or a file of dedup keys, of a delta window
 	// or of history is written, and while another store takes its place; it is taken
 	// after outbox.mu.
@@ -26,9 +29,15 @@ type keeping struct {
 	// writing held.
 	now      atomic.Pointer[store]
 	settings atomic.Pointer[PersistenceSettings]
+	// numbered is the newest number that a file of history was given in a place that was
+	// left: whoever still has a list of files of there must not take others for them.
+	// writing guards it.
+	numbered uint64
+
+	configured PersistenceSettings
 
 	overriding sync.Mutex // guards overridden
-	overridden []string   // keys of settings that were changed at run time, sorted
+	overridden []string   // keys of settings that are not as they are configured, sorted
 
 	health *health
 	record record
@@ -55,7 +64,9 @@ func (k *keeping) init(o *Options, log *zap.Logger) {
 	if o.Persistence == nil {
 		o.Persistence = &Persistence{}
 	}
-	k.settings.Store(&PersistenceSettings{Enabled: o.Persistence.Enabled, Interval: o.Persistence.Interval})
+	k.configured = PersistenceSettings{Enabled: o.Persistence.Enabled, Interval: o.Persistence.Interval}
+	settings := k.configured
+	k.settings.Store(&settings)
 	k.health = newHealth(log)
 	k.due, k.changed = make(chan struct{}, 1), make(chan struct{}, 1)
 }
@@ -63,6 +74,9 @@ func (k *keeping) init(o *Options, log *zap.Logger) {
 // store is where usage is kept at the moment, nil: nowhere. Another one may have taken
 // its place when it is used; while keeping.writing is held, none does.
 func (m *Meter) store() *store { return m.keeping.now.Load() }
+
+// passed notes the numbers that a place which is left has given. writing is held.
+func (k *keeping) passed(s *store) { k.numbered = max(k.numbered, s.journal.HistoryNumber()) }
 
 // withStore calls use, if usage is kept, while nothing else is written.
 func (m *Meter) withStore(use func(*store)) {

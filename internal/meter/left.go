@@ -40,7 +40,7 @@ func (m *Meter) stopKeeping(ctx context.Context, after PersistenceSettings) erro
 	k.now.Store(nil)
 	m.journalTo()
 	err = errors.Join(err, s.journal.Close())
-	m.dropFiles()
+	m.dropFiles(s)
 	k.health.ended()
 	if err != nil {
 		k.record.failed(err)
@@ -50,7 +50,9 @@ func (m *Meter) stopKeeping(ctx context.Context, after PersistenceSettings) erro
 }
 
 // dropFiles forgets all files of history: nobody can read them any more.
-func (m *Meter) dropFiles() {
+func (m *Meter) dropFiles(s *store) {
+	m.keeping.passed(s)
+	m.relist = true
 	list := m.engine.History()
 	m.engine.DropFiles(numbersOf(list.Files))
 	m.unsaved = 0

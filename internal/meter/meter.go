@@ -43,10 +43,13 @@ type Meter struct {
 	// steady is held for reading while what was counted is shown as a whole: series end,
 	// and history changes its form, only while nobody does. Who waits for it does so before
 	// keeping.writing is taken.
-	steady  sync.RWMutex
+	steady sync.RWMutex
 	// unsaved is how many snapshots there have to be until what is in no journal, such as
 	// the list of files, is safe; keeping.writing guards it.
 	unsaved int
+	// relist says that what was dropped when persistence was disabled may be listed again:
+	// nothing was reset since. keeping.writing guards it.
+	relist bool
 
 	run    sync.WaitGroup // the goroutines of run.go
 	stop   chan struct{}  // closed when they have to end
@@ -222,6 +225,7 @@ func (m *Meter) upkeep() {
 // directory. Every user has to have stopped feeding it.
 func (m *Meter) Close() error {
 	close(m.stop)
+	m.keeping.interrupt()
 	m.run.Wait()
 	defer m.telemetry.shutdown()
 	err := m.closeState()

@@ -38,7 +38,7 @@ func (m *Meter) moveTo(ctx context.Context, after PersistenceSettings) error {
 	}
 	v := &move{meter: m, from: m.store(), to: to, list: m.engine.History(), window: m.engine.Window()}
 	v.brought = numbersOf(v.list.Files)
-	if err := v.run(); err != nil {
+	if err := v.run(ctx); err != nil {
 		v.undo()
 		return errors.Join(err, to.journal.Close())
 	}
@@ -66,17 +66,17 @@ func (m *Meter) hold(ctx context.Context) (unlock func(), err error) {
 
 const holdRetry = 10 * time.Millisecond
 
-func (v *move) run() error {
-	found, err := v.look()
+func (v *move) run(ctx context.Context) error {
+	found, err := v.look(ctx)
 	if err != nil {
 		return err
 	}
-	for _, step := range []func() error{v.bringHistory, v.bringWindow, found.take} {
-		if err := step(); err != nil {
+	m := v.meter
+	for _, step := range []func(context.Context) error{v.bringHistory, v.bringWindow, found.take} {
+		if err := step(ctx); err != nil {
 			return fmt.Errorf("%s: %w", v.to.options.Place, err)
 		}
 	}
-	m := v.meter
 	// They are in files of the other place: the snapshot has to have them.
 	m.engine.UnfileKeys()
 	m.journalTo(v.from, v.to)
@@ -94,6 +94,8 @@ func (v *move) undo() {
 	added := slices.DeleteFunc(numbersOf(e.History().Files), func(n uint64) bool { return slices.Contains(v.brought, n) })
 	e.DropFiles(added)
 	e.RevertFiles(v.list)
+	// That of another process is in no journal.
+	v.meter.owe(2)
 }
 
 // finish lets the new store count.
@@ -113,11 +115,12 @@ func (v *move) finish(after PersistenceSettings) {
 		v.to.forgetLeft()
 	}
 	if v.from != nil {
+		k.passed(v.from)
 		v.leave(marked)
 	}
 	k.health.ended()
 	// With a second snapshot one of the two may be damaged.
-	m.outbox.chunks, m.unsaved = nil, 1
+	m.outbox.chunks, m.unsaved, m.relist = nil, 1, false
 	if failed != nil {
 		v.to.failed(failed)
 		return

@@ -146,6 +146,8 @@ func (v *mover) total(want int64) {
 func (v *mover) killed(name string) *State {
 	v.t.Helper()
 	copied := filepath.Join(v.t.TempDir(), "state")
+	v.keeping.writing.Lock()
+	defer v.keeping.writing.Unlock()
 	require.NoError(v.t, os.CopyFS(copied, os.DirFS(filepath.Join(v.dir, name))))
 	return v.stored(copied)
 }

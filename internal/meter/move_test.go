@@ -221,7 +221,9 @@ func TestNoChangeAfterClose(t *testing.T) {
 func TestNewPlaceFails_A_R12(t *testing.T) {
 	for _, delta := range []bool{false, true} {
 		for op := 1; ; op++ {
-			if !newPlaceFails(t, delta, op) {
+			failed := false
+			synctest.Test(t, func(t *testing.T) { failed = newPlaceFails(t, delta, op) })
+			if !failed {
 				assert.Greater(t, op, 10)
 				break
 			}
@@ -257,6 +259,7 @@ func newPlaceFails(t *testing.T, delta bool, op int) (failed bool) {
 	if d := v.disks["new"]; d != nil {
 		d.Heal()
 	}
+	synctest.Wait()
 	v.upkeep()
 	assert.Equal(t, int64(6), v.storedRequests("new"))
 	v.total(6)

@@ -36,10 +36,12 @@ func (m *Meter) ReconfigurePersistence(ctx context.Context, change PersistenceCh
 	k := &m.keeping
 	k.changing.Lock()
 	defer k.changing.Unlock()
+	ctx, done := k.begin(ctx)
+	defer done()
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	if k.closed {
+	if k.closed || m.stopping() {
 		return ErrNotOpen
 	}
 	before := *k.settings.Load()
@@ -54,6 +56,36 @@ func (m *Meter) ReconfigurePersistence(ctx context.Context, change PersistenceCh
 	wake(k.changed)
 	return nil
 }
+
+// begin lets a change be cancelled by interrupt until it is done; changing is held.
+func (k *keeping) begin(ctx context.Context) (_ context.Context, done func()) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	k.under.Store(&cancel)
+	return ctx, func() {
+		k.under.Store(nil)
+		cancel(nil)
+	}
+}
+
+// stopping says whether the meter is being closed.
+func (m *Meter) stopping() bool {
+	select {
+	case <-m.stop:
+		return true
+	default:
+		return false
+	}
+}
+
+// interrupt lets a change that is under way fail: somebody stops, and must not wait for
+// all of history to be copied.
+func (k *keeping) interrupt() {
+	if cancel := k.under.Load(); cancel != nil {
+		(*cancel)(errInterrupted)
+	}
+}
+
+var errInterrupted = errors.New("the change was given up, as the collector shuts down")
 
 // apply makes the settings count.
 func (m *Meter) apply(ctx context.Context, before, after PersistenceSettings) error {
@@ -73,12 +105,12 @@ func (m *Meter) apply(ctx context.Context, before, after PersistenceSettings) er
 
 // noteChanges says what is different, here and in the log.
 func (m *Meter) noteChanges(before, after PersistenceSettings) {
-	old, changed := before.values(), after.values()
+	old, changed, configured := before.values(), after.values(), m.keeping.configured.values()
 	for _, key := range slices.Sorted(maps.Keys(changed)) {
 		if old[key] == changed[key] {
 			continue
 		}
-		m.keeping.override(key)
+		m.keeping.override(key, changed[key] != configured[key])
 		m.log.Info("usage-persistence." + key + ": " + old[key] + " -> " + changed[key])
 	}
 }
@@ -150,16 +182,18 @@ func (p *Persistence) open(name, owner string) (files.FS, error) {
 	return fs, err
 }
 
-func (k *keeping) override(key string) {
+// override notes whether the setting of a key is another one than configured.
+func (k *keeping) override(key string, other bool) {
 	k.overriding.Lock()
 	defer k.overriding.Unlock()
-	if !slices.Contains(k.overridden, key) {
+	k.overridden = slices.DeleteFunc(k.overridden, func(k string) bool { return k == key })
+	if other {
 		k.overridden = append(k.overridden, key)
 		slices.Sort(k.overridden)
 	}
 }
 
-// overrides are the keys of what was changed at run time, sorted.
+// overrides are the keys of settings that are not as they are configured, sorted.
 func (k *keeping) overrides() []string {
 	k.overriding.Lock()
 	defer k.overriding.Unlock()

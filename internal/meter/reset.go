@@ -17,6 +17,7 @@ func (m *Meter) Reset(scope usage.Scope) (rows int, err error) {
 	case !validText(scope.Attribute) || !validText(scope.Value):
 		return 0, refuse("the scope of a reset is longer than %d bytes or no text", usage.LongestValue)
 	}
+	m.forgetDropped()
 	rows, err = m.View().count(&scope)
 	if err == nil && rows == 0 {
 		return 0, nil
@@ -24,6 +25,16 @@ func (m *Meter) Reset(scope usage.Scope) (rows int, err error) {
 	// Rows that cannot be read are removed as well.
 	m.reset(scope)
 	return rows, m.flush()
+}
+
+// forgetDropped lets files that were dropped when persistence was disabled stay away:
+// nobody knows which of their rows are in the scope of a reset.
+func (m *Meter) forgetDropped() {
+	m.keeping.writing.Lock()
+	defer m.keeping.writing.Unlock()
+	if m.store() == nil {
+		m.relist = false
+	}
 }
 
 // reset is Reset in memory.

@@ -40,7 +40,7 @@ func (c clock) moment() usage.Moment {
 func wait(ctx context.Context, d time.Duration) error {
 	select {
 	case <-ctx.Done():
-		return ctx.Err()
+		return context.Cause(ctx)
 	case <-time.After(d):
 		return nil
 	}
@@ -153,6 +153,7 @@ func (x *Exit) Stop(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, lastExport)
 	defer cancel()
 	close(x.stop)
+	x.meter.keeping.interrupt()
 	select {
 	case <-x.done:
 		return nil

@@ -85,7 +85,7 @@ func (s *State) View() *View { return s.ViewIn(time.UTC) }
 func (s *State) ViewIn(zone *time.Location) *View {
 	return &View{
 		engine: s.engine, calendar: usage.NewCalendar(zone), files: s.journal, steady: &s.fixed,
-		noted: func(err error) error { return err },
+		noted: func(_ *usage.HistoryFile, err error) error { return err },
 	}
 }
 

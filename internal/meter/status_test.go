@@ -31,6 +31,7 @@ func TestStatus_A_F7_A_N4(t *testing.T) {
 		v.serve(0, 2)
 		v.Pause()
 		v.change(PersistenceChange{Enabled: to(true), FilePath: to("a/b")})
+		synctest.Wait() // for the second snapshot
 		s = v.Status()
 		p := s.Persistence
 		assert.Equal(t, filepath.Join(dir, "a", "b"), p.Path)

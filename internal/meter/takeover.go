@@ -1,6 +1,7 @@
 package meter
 
 import (
+	"context"
 	"errors"
 	"fmt"
 
@@ -19,7 +20,7 @@ type found struct {
 }
 
 // look reads what there is and makes it ready for the state of this process.
-func (v *move) look() (*found, error) {
+func (v *move) look(ctx context.Context) (*found, error) {
 	m := v.meter
 	f := &found{move: v, engine: engine.New(engine.Options{
 		Schemas: m.schemas, Hasher: usage.NewHasher(), Layout: m.options.Layout,
@@ -34,7 +35,8 @@ func (v *move) look() (*found, error) {
 		return nil, fmt.Errorf("%s cannot be used as it is and was left so: %w", v.to.options.Place, err)
 	}
 	v.to.journal.Adopt(m.keeping.self.Identity, m.keeping.self.layoutSince, &v.list)
-	return f, nil
+	v.to.journal.PassHistoryNumber(m.keeping.numbered)
+	return f, context.Cause(ctx)
 }
 
 // own says whether this process has left the state here.
@@ -45,7 +47,7 @@ func (f *found) own() bool {
 
 // take takes over what was found: of this process only files of history, as everything
 // else is in memory.
-func (f *found) take() error {
+func (f *found) take(ctx context.Context) error {
 	switch {
 	case f.own():
 		f.takeFiles()
@@ -55,13 +57,16 @@ func (f *found) take() error {
 		return nil
 	}
 	f.to.report(f.Recovered)
-	return f.takeState()
+	return f.takeState(ctx)
 }
 
 // takeFiles lists files again that were dropped when persistence was disabled, with the
 // resets before that, of which they do not know. If something was reset since, nobody
 // knows how much of it they have: they stay away.
 func (f *found) takeFiles() {
+	if !f.meter.relist {
+		return
+	}
 	e, list := f.meter.engine, f.engine.History()
 	now, sums := e.History(), list.Sums()
 	for kind := range sums {
@@ -76,9 +81,9 @@ func (f *found) takeFiles() {
 
 // takeState adds what another process had counted to retired rows and to history. As
 // with Import, of each series of each writer the most that is known counts.
-func (f *found) takeState() error {
+func (f *found) takeState(ctx context.Context) error {
 	m := f.meter
-	d, err := f.document()
+	d, err := f.document(ctx)
 	if err != nil {
 		return err
 	}
@@ -86,7 +91,7 @@ func (f *found) takeState() error {
 	if err != nil {
 		return err
 	}
-	if err := i.toFiles(f.to); err != nil {
+	if err := i.toFiles(ctx, f.to); err != nil {
 		return err
 	}
 	m.keeping.record.read()

@@ -1,6 +1,7 @@
 package meter
 
 import (
+	"context"
 	"errors"
 	"slices"
 	"strings"
@@ -18,7 +19,7 @@ type foundDocument struct {
 	local map[*usage.Schema]*usage.Schema // of the document, by those of rows
 }
 
-func (f *found) document() (*document, error) {
+func (f *found) document(ctx context.Context) (*document, error) {
 	d := foundDocument{
 		document: &document{
 			writer: f.Writer, includes: importedWriters(f.engine), schemas: &usage.Schemas{},
@@ -29,7 +30,7 @@ func (f *found) document() (*document, error) {
 	d.addLive()
 	d.addRetired()
 	d.addDetached()
-	return d.document, d.addFiles()
+	return d.document, d.addFiles(ctx)
 }
 
 func (d *foundDocument) addLive() {
@@ -68,9 +69,12 @@ func (d *foundDocument) addDetached() {
 
 // addFiles reads the files of history. A damaged one is left out: what it held is in the
 // totals.
-func (d *foundDocument) addFiles() error {
+func (d *foundDocument) addFiles(ctx context.Context) error {
 	list := d.found.engine.History()
 	for i := range list.Files {
+		if err := context.Cause(ctx); err != nil {
+			return err
+		}
 		f := &list.Files[i]
 		var rows []usage.HistoryRow
 		err := d.found.to.journal.ReadHistory(*f, func(row *usage.HistoryRow) error {

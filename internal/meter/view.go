@@ -21,7 +21,7 @@ type View struct {
 	// limit is how many rows of a kind a bucket has; 0: no limit.
 	limit int
 	// noted is told of errors of files and returns them.
-	noted func(error) error
+	noted func(*usage.HistoryFile, error) error
 	// now tells the time; nil: it is when the state was written.
 	now func() usage.Moment
 }
@@ -154,18 +154,20 @@ func (v *View) gather(b *bucket, sum *usage.Merger) error {
 }
 
 // read reads a file without the rows that were reset. One that is gone was replaced, or
-// dropped, since the list was made.
+// dropped, since the list was made; the same error of visit is none of the file.
 func (v *View) read(b *bucket, f *usage.HistoryFile, visit func(*usage.HistoryRow) error) error {
+	visited := false
 	err := v.files.ReadHistory(*f, func(row *usage.HistoryRow) error {
 		if b.list.Masks(f, row) {
 			return nil
 		}
+		visited = true
 		return visit(row)
 	})
-	if errors.Is(err, fs.ErrNotExist) {
+	if !visited && errors.Is(err, fs.ErrNotExist) {
 		return errMoved
 	}
-	return v.noted(err)
+	return v.noted(f, err)
 }
 
 // copyHour adds up what was counted in an hour that has no file, and says whether that
