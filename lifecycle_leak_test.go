@@ -40,7 +40,7 @@ func TestLifecycleLeaksNothing_A_R8_X_11(t *testing.T) {
 		}
 	}
 	assert.Equal(t, files, openFiles(t), "open files after 50 cycles")
-	assert.ElementsMatch(t, []string{"journal", "snapshot", "journal", "snapshot", "lock"}, kinds(filesIn(t, dir)), "two generations")
+	assert.ElementsMatch(t, []string{"journal", "snapshot", "journal", "snapshot", "lock", "kept"}, kinds(filesIn(t, dir)), "two generations")
 	assert.Empty(t, r.warnings())
 	_, err := r.telemetry.GetMetric("otelcol.usage.series")
 	assert.Error(t, err, "an instance that is shut down still reports its series")

@@ -63,6 +63,7 @@ func TestEnabledAtRunTime_A_F6_A_R4(t *testing.T) {
 
 		require.NoError(t, m.ReconfigurePersistence(t.Context(), meter.PersistenceChange{Enabled: set(true), FilePath: set("team"), Interval: set(20 * time.Second)}))
 		assert.Equal(t, filepath.Join(dir, "team"), m.Status().Persistence.Path)
+		synctest.Wait() // the second snapshot, which is owed to a new place, comes at once
 		before := r.flushes()
 		require.NoError(t, second.ConsumeTraces(t.Context(), ids.served("/a", 3)))
 		pass(time.Minute)

@@ -63,7 +63,7 @@ func TestSharedEngine_A_R4(t *testing.T) {
 		assert.Equal(t, 3, ownGoroutines()-before, "one goroutine flushes, one exports for each exit")
 		assert.Equal(t, 3, r.flushes(), "flushes in 35 s with `persistence.interval: 10s`")
 		assert.Equal(t, 1, r.logs.FilterMessage("Usage is kept").Len(), "the state is loaded once")
-		assert.ElementsMatch(t, []string{"journal", "snapshot", "lock"}, kinds(filesIn(t, dir)), "one owner of one state")
+		assert.ElementsMatch(t, []string{"journal", "snapshot", "lock", "kept"}, kinds(filesIn(t, dir)), "one owner of one state")
 
 		for _, x := range exits {
 			x.stop()

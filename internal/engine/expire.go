@@ -75,7 +75,7 @@ func (e *Engine) expireSeries(age int64, taken Taken) (more bool) {
 			e.wheel.put(slot, age+max(e.wheel.step, int64(time.Second)))
 		default:
 			e.commit.Expired = append(e.commit.Expired, slot)
-			looks += len(e.history.hours) // it may have a row in each
+			looks += e.history.rowsOf(slot, e.kindOf(s)) // which move
 		}
 	}
 	return true

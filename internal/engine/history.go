@@ -136,6 +136,16 @@ func (h *history) of(slot uint32, kind usage.Kind) (list []usage.HourMeasures) {
 	return list
 }
 
+// rowsOf is in how many open hours a series has counted something.
+func (h *history) rowsOf(slot uint32, kind usage.Kind) (n int) {
+	for _, hour := range h.hours {
+		if hour.of(slot, kind) != nil {
+			n++
+		}
+	}
+	return n
+}
+
 // remove removes the hour that begins at a time.
 func (h *history) remove(start int64) {
 	h.hours = slices.DeleteFunc(h.hours, func(o *hour) bool { return o.Start == start })
