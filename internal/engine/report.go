@@ -28,9 +28,15 @@ func (e *Engine) Changes(rows []usage.Row, from uint32, limit int) (out []usage.
 }
 
 // hasPoints says whether there is anything to export of a row. There is nothing if
-// all that has changed is what is owed.
+// all that has changed is what is owed, or sums of times that nobody was counted to have
+// taken: they go along with the next observation.
 func hasPoints(row *usage.Row) bool {
-	return row.Any() || row.Durations.Count()+row.FirstTokens.Count() > 0
+	if row.Durations.Count() > 0 || row.FirstTokens.Count() > 0 {
+		return true
+	}
+	m := row.Measures
+	m.Duration, m.TimeToFirstToken = 0, 0
+	return m.Any()
 }
 
 // changesPerLock bounds how long Report holds up commits.

@@ -75,3 +75,22 @@ func TestChangesOfSaturatedCounters(t *testing.T) {
 	}
 	assert.Equal(t, f.rows()[0].RequestBytes, sum)
 }
+
+// A window has no chunk of nothing: whoever takes it would get metrics without points.
+func TestSumsAloneAreNoPoints(t *testing.T) {
+	observed := usage.Distribution{Counts: []uint64{1}}
+	for name, tt := range map[string]struct {
+		row  usage.Row
+		want bool
+	}{
+		"nothing":                {},
+		"sums of times":          {row: usage.Row{Measures: usage.Measures{Duration: 1, TimeToFirstToken: 1}}},
+		"a request":              {row: usage.Row{Measures: usage.Measures{Requests: [usage.Outcomes]int64{1}}}, want: true},
+		"an observation of zero": {row: usage.Row{Durations: usage.Distribution{Zero: 1}}, want: true},
+		"a first token":          {row: usage.Row{Measures: usage.Measures{TimeToFirstToken: 1}, FirstTokens: observed}, want: true},
+	} {
+		if got := hasPoints(&tt.row); got != tt.want {
+			t.Errorf("%s: %t, want %t", name, got, tt.want)
+		}
+	}
+}
