@@ -77,10 +77,10 @@ func clone(t *testing.T, dir string) string {
 }
 
 // stateFiles returns the files of a kind, as in "journal" or "snapshot", oldest
-// first.
+// first. Their names are numbers: notes are not among them.
 func stateFiles(t *testing.T, dir, kind string) (paths []string) {
 	t.Helper()
-	paths, err := filepath.Glob(filepath.Join(dir, "*."+kind))
+	paths, err := filepath.Glob(filepath.Join(dir, "[0-9]*."+kind))
 	if err != nil || len(paths) == 0 {
 		t.Fatalf("no files of kind %s in %s: %v", kind, dir, err)
 	}
